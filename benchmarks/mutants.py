@@ -30,6 +30,7 @@ from grader import lessons
 from grader.check import PUBLIC_SEED
 from grader.fixtures import Fixtures
 from grader.grade import Outcome, grade, questions
+from grader.run import load
 
 SOLUTIONS = Path(__file__).parent.parent / "solutions"
 SECONDS = 20  # for one mutant; one that takes longer is killed
@@ -94,7 +95,7 @@ def survives(lesson: str, source: str, asked: list, out: multiprocessing.Queue) 
         path = Path(folder) / f"{lesson}.py"
         path.write_text(source)
         try:
-            module = lessons.load(path)
+            module = load(path)
             alive = all(
                 grade(check, getattr(module, check.exercise), qs, source).outcome is Outcome.PASSED
                 for check, qs in asked

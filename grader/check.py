@@ -31,7 +31,6 @@ and then what to think about.
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +38,7 @@ from typing import Any
 
 import torch
 
-from grader import agree, observe
+from grader import agree, fixtures, observe
 from grader.draw import Draw
 from grader.forbidden import Forbidden
 
@@ -55,6 +54,10 @@ class Case:
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
         return [_fresh(a) for a in self._args], {k: _fresh(v) for k, v in self._kwargs.items()}
 
+    def plain(self) -> dict[str, Any]:
+        """The arguments themselves, to be sent elsewhere."""
+        return {"args": list(self._args), "kwargs": self._kwargs}
+
     def named_for(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Parameter name -> argument, as the solution's signature names them."""
         return dict(inspect.signature(function).bind(*self._args, **self._kwargs).arguments)
@@ -65,19 +68,14 @@ class Case:
 
 
 def _fresh(value: Any) -> Any:
-    """A copy of plain data, and of a tokenizer's settings. Models go by identity: one is shared by
-    all."""
+    """A copy of plain data, and of what `fixtures.fresh` copies."""
     if isinstance(value, torch.Tensor):
         return value.detach().clone()
     if isinstance(value, (list, tuple)):
         return type(value)(_fresh(item) for item in value)
     if isinstance(value, dict):
         return {k: _fresh(v) for k, v in value.items()}
-    if hasattr(value, "padding_side"):  # a tokenizer
-        copied = copy.copy(value)
-        vars(copied).update({k: v.copy() for k, v in vars(value).items() if type(v) is dict})
-        return copied
-    return value
+    return fixtures.fresh(value)
 
 
 def _size(value: Any) -> int:

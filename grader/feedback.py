@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import linecache
 import textwrap
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from grader import difference
 from grader.check import Case, Check, Exercise, Misconception
 from grader.grade import Verdict
+from grader.run import Raised
 from grader.show import clip, show, show_argument, width
 
 LINES = 34
@@ -67,42 +65,29 @@ def named(misconception: Misconception | None) -> list[str]:
 
 def error(
     exercise: str,
-    exception: BaseException,
-    folder: Path,
+    raised: Raised,
     case: Case | None = None,
     solution: Callable[..., Any] | None = None,
     misconception: Misconception | None = None,
 ) -> str:
     """The exception, and those of its frames that are in the student's own files."""
-    parts = [*named(misconception), f"{exercise} raised {describe(exception)}", ""]
-    parts += _frames(exception, folder)
-    if isinstance(exception, NotImplementedError) and (stub := _raising_function(exception)):
-        parts += ["", f"{exercise} calls {stub}, which is still to do."]
+    parts = [*named(misconception), f"{exercise} raised {described(raised)}", "", *_frames(raised)]
+    if raised.stub:
+        parts += ["", f"{exercise} calls {raised.stub}, which is still to do."]
     if case is not None and solution is not None:
         parts += ["", *_case(exercise, case, solution)]
     return clip("\n".join(parts), lines=LINES)
 
 
-def does_not_import(path: Path, exception: BaseException) -> str:
+def does_not_import(file: str, raised: Raised) -> str:
     """Why a file of answers cannot be run at all; said once for all its exercises."""
-    parts = [f"{path.name} cannot be imported: {describe(exception)}", ""]
-    if isinstance(exception, SyntaxError) and exception.filename == str(path):
-        parts += [f"  line {exception.lineno}: {str(exception.text or '').strip()}"]
-    else:
-        parts += _frames(exception, path.parent)
+    parts = [f"{file} cannot be imported: {described(raised)}", "", *_frames(raised)]
     parts += ["", "None of its exercises can be checked before that is mended."]
     return clip("\n".join(parts), lines=LINES)
 
 
-def describe(exception: BaseException) -> str:
-    """Type and message; the message of a hostile exception may itself raise."""
-    try:
-        text = "".join(traceback.format_exception_only(type(exception), exception)).strip()
-        if isinstance(exception, SyntaxError):
-            text = f"{type(exception).__name__}: {exception.msg}"
-    except Exception:  # theirs: whatever it is, the type's name is what is left to say
-        text = type(exception).__name__
-    return clip(text, lines=4)
+def described(raised: Raised) -> str:
+    return clip(raised.text, lines=4)
 
 
 def _case(exercise: str, case: Case, solution: Callable[..., Any]) -> list[str]:
@@ -114,22 +99,17 @@ def _case(exercise: str, case: Case, solution: Callable[..., Any]) -> list[str]:
     return lines
 
 
-def _frames(exception: BaseException, folder: Path) -> list[str]:
+def _frames(raised: Raised) -> list[str]:
     lines = []
-    for frame, line in traceback.walk_tb(exception.__traceback__):
-        path = Path(frame.f_code.co_filename)
-        if folder in path.parents:
-            source = linecache.getline(str(path), line).strip()
-            lines.append(f"  {path.name}:{line}, in {frame.f_code.co_name}\n    {source}")
+    for frame in raised.frames:
+        if frame.function:
+            lines.append(f"  {frame.file}:{frame.line}, in {frame.function}\n    {frame.text}")
+        else:  # where Python stopped reading
+            lines.append(f"  line {frame.line}: {frame.text}")
     if len(lines) > FRAMES:
         half = FRAMES // 2
         lines[half:-half] = [f"  ... {len(lines) - FRAMES} more frames ..."]
     return lines
-
-
-def _raising_function(exception: BaseException) -> str | None:
-    frames = list(traceback.walk_tb(exception.__traceback__))
-    return frames[-1][0].f_code.co_name if frames else None
 
 
 def _safe(line: str) -> str:

@@ -1,14 +1,19 @@
-"""Where a lesson's three files are, and how each is loaded."""
+"""Where a lesson's files are: its checks and its solution."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from grader.check import Exercise
+from grader.problem import Problem
+
+if TYPE_CHECKING:
+    from grader.check import Exercise
+
 
 CHECKS = Path(__file__).parent / "checks"
 
@@ -18,33 +23,33 @@ def names() -> list[str]:
     return sorted(path.stem for path in CHECKS.glob("lesson*_*.py"))
 
 
+def named(said: Iterable[str]) -> list[str]:
+    """The lessons that these are: names, or numbers. All of them where nothing is said.
+
+    Raises:
+        Problem: there is no such lesson.
+    """
+    found = set()
+    for one in said:
+        number = re.fullmatch(r"(?:lesson)?_?0*(\d+)", one)
+        fitting = [
+            name
+            for name in names()
+            if name == one or (number and name.startswith(f"lesson{number[1]}_"))
+        ]
+        if not fitting:
+            raise Problem(f"There is no lesson {one!r}. There are {', '.join(names())}.")
+        found.update(fitting)
+    return sorted(found) or names()
+
+
 def exercises(lesson: str) -> list[Exercise]:
     """A lesson's exercises, in the order of `grader/checks/LESSON.py`."""
+    from grader.check import Exercise
+
     checks = importlib.import_module(f"grader.checks.{lesson}")
     return [value for value in vars(checks).values() if isinstance(value, Exercise)]
 
 
 def solution(lesson: str) -> ModuleType:
     return importlib.import_module(f"solutions.{lesson}")
-
-
-def load(path: Path) -> ModuleType:
-    """Run a file of answers as a module, afresh. Raises whatever the file raises."""
-    name = f"{path.parent.name}.{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None, path
-    assert spec.loader is not None, path
-    module = importlib.util.module_from_spec(spec)
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # answers may import one another, by plain name
-    before = sys.modules.get(name)
-    sys.modules[name] = module  # dataclasses and pickling look a class's module up there
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        if before is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = before
-        raise
-    return module

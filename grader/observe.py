@@ -1,17 +1,29 @@
 """What the grader looks at when an implementation runs on a case.
 
 An observer takes the implementation and a case's arguments, and returns what it saw. It treats a
-student's function, the solution and a misconception alike, and knows no expected value.
+student's function, the solution and a misconception alike, and knows no expected value. All
+observers are here, since the sandbox, which has no checks, knows them by name (`named`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 Function = Callable[..., Any]
+
+
+def named(name: str) -> Function:
+    """The observer whose `__name__` this is. Raises KeyError."""
+    kind, _, exception = name.partition(" ")
+    if kind == "raises":
+        return raises(getattr(builtins, exception))
+    observer: Function = globals()[name]
+    return observer
 
 
 def result(function: Function, *args: Any, **kwargs: Any) -> Any:
@@ -41,6 +53,12 @@ def arguments_after(function: Function, *args: Any, **kwargs: Any) -> Any:
     return [value for value in (*args, *kwargs.values()) if isinstance(value, held)]
 
 
+def result_and_identity(function: Function, given: Any, *args: Any, **kwargs: Any) -> Any:
+    """What it returns, and whether that is the very list it was given."""
+    returned = function(given, *args, **kwargs)
+    return {"result": returned, "the list it was given": returned is given}
+
+
 def raises(kind: type[Exception]) -> Function:
     """Whether it raises an exception of this kind."""
 
@@ -52,6 +70,7 @@ def raises(kind: type[Exception]) -> Function:
             return f"{kind.__name__} raised"
         return f"no {kind.__name__} raised"
 
+    exception.__name__ = f"raises {kind.__name__}"
     return exception
 
 
@@ -75,10 +94,10 @@ def result_and_work(function: Function, model: Any, *args: Any, **kwargs: Any) -
     """What it returns, in how many passes of the model, and how many sequences these run in all."""
     rows: list[int] = []
 
-    def count(module: Any, inputs: Any, output: torch.Tensor) -> None:
-        rows.append(len(output))
+    def count(logits: torch.Tensor) -> None:
+        rows.append(len(logits))
 
-    with model.unembed.register_forward_hook(count):
+    with _each_pass(model, count):
         returned = function(model, *args, **kwargs)
     return {"result": returned, "passes": len(rows), "sequences run": sum(rows)}
 
@@ -87,11 +106,28 @@ def builds_graph(function: Function, model: Any, *args: Any, **kwargs: Any) -> s
     """Whether a forward pass of the model kept what a backward pass would need."""
     passes: list[bool] = []
 
-    def look(module: Any, inputs: Any, output: torch.Tensor) -> None:
-        passes.append(output.requires_grad)
+    def look(logits: torch.Tensor) -> None:
+        passes.append(logits.requires_grad)
 
-    with model.unembed.register_forward_hook(look):
+    with _each_pass(model, look):
         function(model, *args, **kwargs)
     if not passes:
         return "the model was not run"
     return "a gradient graph was built" if any(passes) else "no gradient graph was built"
+
+
+class Hook:
+    """A forward hook that looks at the output alone, so that `grader.remember` can call it, too."""
+
+    def __init__(self, look: Callable[[torch.Tensor], None]) -> None:
+        self.look = look
+
+    def __call__(self, module: Any, inputs: Any, output: torch.Tensor) -> None:
+        self.look(output)
+
+
+@contextmanager
+def _each_pass(model: Any, look: Callable[[torch.Tensor], None]) -> Iterator[None]:
+    """Look at the logits of every forward pass of the model, however it is called."""
+    with model.unembed.register_forward_hook(Hook(look)):
+        yield

@@ -112,22 +112,21 @@ class Answers:
     """The module of a student's answers, or why there is none."""
 
     def __init__(self, path: Path) -> None:
-        from grader import lessons
-        from grader.grade import clean_state
+        from grader import run
 
         self.path = path
         self.module: ModuleType | None = None
-        self.failure: BaseException | None = None
+        self.failure: run.Raised | None = None
         self.misconceptions: dict[str, Misconception | None] = {}  # of exercises found wrong
         self.failed: set[str] = set()  # exercises that some feedback has been given on
         self._said: set[str] = set()
         try:
-            with clean_state():
-                self.module = lessons.load(path)
+            with run.clean_state():
+                self.module = run.load(path)
         except KeyboardInterrupt:
             raise
         except BaseException as failure:
-            self.failure = failure
+            self.failure = run.raised(failure, folder=path.parent)
 
     @cached_property
     def source(self) -> str | None:
@@ -195,7 +194,7 @@ class CheckItem(pytest.Item):
 
     @property
     def will_run_reference(self) -> bool:
-        from grader.grade import is_untouched
+        from grader.run import is_untouched
 
         if "reference" not in self.check.needs or self.implementation is None:
             return False
@@ -210,9 +209,9 @@ class CheckItem(pytest.Item):
         answers, name = self.answers, self.check.exercise
         self.record("error")
         if answers.failure is not None:
-            self.feedback = feedback.does_not_import(answers.path, answers.failure)
+            self.feedback = feedback.does_not_import(answers.path.name, answers.failure)
             answers.say_once(self.feedback)
-            raise BrokenAnswer from answers.failure
+            raise BrokenAnswer from answers.failure.exception
         if self.implementation is None:
             self.record("todo")
             self.user_properties.append(("note", "no such function"))
@@ -221,7 +220,9 @@ class CheckItem(pytest.Item):
         seeds = [PUBLIC_SEED, *self.config.getoption("--case-seed")]
         asked = questions(self.check, solution, seeds, fixtures(self.config))
         try:
-            verdict = grade(self.check, self.implementation, asked, answers.source)
+            verdict = grade(
+                self.check, self.implementation, asked, answers.source, answers.path.parent
+            )
         except Undecided as fault:
             self.feedback = str(fault)
             raise
@@ -244,11 +245,12 @@ class CheckItem(pytest.Item):
             case, observed, expected = verdict.case, verdict.observed, verdict.expected  # noqa: F841
             raise WrongAnswer
         if verdict.outcome is Outcome.ERROR:
-            raised = verdict.exception
+            assert verdict.raised is not None
+            raised = verdict.raised.exception
             assert raised is not None
-            answers.say_once(f"{name} raised {feedback.describe(raised)}")
+            answers.say_once(f"{name} raised {verdict.raised.text}")
             self.feedback = feedback.error(
-                name, raised, answers.path.parent, verdict.case, solution, misconception
+                name, verdict.raised, verdict.case, solution, misconception
             )
             self.say_more(misconception)
             pytests_own = (pytest.exit.Exception, unittest.SkipTest)
@@ -259,7 +261,7 @@ class CheckItem(pytest.Item):
     def misconception(self, failed: Case) -> Misconception | None:
         """What this exercise's mistake is called. Of its other checks, those take part for which
         nothing needs loading that this run does without."""
-        from grader import name
+        from grader import grade, name
         from grader.check import PUBLIC_SEED
 
         known, exercise, given = self.answers.misconceptions, self.exercise, fixtures(self.config)
@@ -271,7 +273,11 @@ class CheckItem(pytest.Item):
                 for case in check.cases(PUBLIC_SEED, given)
             )
             cases = chain([(self.check, failed)], others)
-            known[exercise.name] = name.misconception(exercise, self.implementation, cases)
+            known[exercise.name] = name.misconception(
+                exercise,
+                cases,
+                lambda check, case: grade.observation(check, self.implementation, case),
+            )
         return known[exercise.name]
 
     def say_more(self, misconception: Misconception | None) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.problem import Problem
+
 if TYPE_CHECKING:
     import torch
     from transformer_lens.model_bridge import TransformerBridge
@@ -23,7 +25,7 @@ _SMALL_NAMES = (SMALL, "gpt2")  # older downloads are cached under the short nam
 _SMALL_FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
 
 
-class Unavailable(Exception):
+class Unavailable(Problem):
     """The reference or device asked for cannot be had. The message is one line for a person."""
 
 
@@ -122,10 +124,21 @@ def pick_device(name: str = "auto") -> torch.device:
 
 def available_devices() -> list[str]:
     """Names for `--device`, the fastest first."""
+    if _only is not None:
+        return [_only]
     import torch
 
     accelerators = [("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available())]
     return [name for name, there in accelerators if there] + ["cpu"]
+
+
+_only: str | None = None
+
+
+def use_only(device: str) -> None:
+    """From now on, this process takes no other device to be there."""
+    global _only
+    _only = device
 
 
 def load(name: str = "auto", device: str = "auto") -> TransformerBridge:

@@ -47,7 +47,10 @@ def test_it_fails_and_is_named_and_no_other_is(exercise, misconception, seed, gr
     failed = [(c, v) for c, v in verdicts if v.outcome in (Outcome.WRONG, Outcome.ERROR)]
     assert failed
     cases = ((check, q.case) for check in exercise.checks for q in questions(check, seed))
-    assert name.misconception(exercise, function, cases) is misconception
+    found = name.misconception(
+        exercise, cases, lambda check, case: grading.observation(check, function, case)
+    )
+    assert found is misconception
 
 
 @pytest.fixture(params=[(1, "medium"), (2, "highest")], ids=["low precision", "two threads"])

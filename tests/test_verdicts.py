@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from answers import right, strategies, wrong
 from grader import agree, lessons, name
 from grader.check import PUBLIC_SEED, Case
-from grader.grade import Outcome
+from grader.grade import Outcome, observation
 from grader.plain import plain
 
 SEEDS = [PUBLIC_SEED, "hidden"]
@@ -64,7 +64,9 @@ def test_a_wrong_answer_does_not_pass_and_is_named_if_it_can_be(exercise, index,
     assert {verdict.outcome for verdict in got} != {Outcome.PASSED}
     assert Outcome.TODO not in {verdict.outcome for verdict in got}
     cases = [(c, q.case) for c in EXERCISES[exercise].checks for q in questions(c, PUBLIC_SEED)]
-    found = name.misconception(EXERCISES[exercise], function, cases)
+    found = name.misconception(
+        EXERCISES[exercise], cases, lambda check, case: observation(check, function, case)
+    )
     assert (found and found.implementation.__name__) == named
 
 

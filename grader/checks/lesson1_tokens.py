@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -771,13 +771,7 @@ def leaves_the_word_alone(draw: Draw) -> Cases:
     yield Case([b"a", b"b", b"a", b"b"], (b"a", b"b"))
 
 
-def result_and_identity(merge: Any, tokens: Any, pair: Any) -> Any:
-    """What it returns, and whether that is the very list it was given."""
-    merged = merge(tokens, pair)
-    return {"result": merged, "the list it was given": merged is tokens}
-
-
-@merge_pair.check(points=1, observe=result_and_identity)
+@merge_pair.check(points=1, observe=observe.result_and_identity)
 def returns_a_new_list(draw: Draw) -> Cases:
     """The result is a list of its own, also where nothing merges."""
     yield Case([], (b"a", b"b"))

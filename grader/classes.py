@@ -1,0 +1,304 @@
+"""Who handed in what: a folder of submissions, as people make it or as a platform exports it.
+
+What the exports look like is taken from the code that writes them: Canvas (instructure/canvas-lms,
+lib/content_zipper.rb), Moodle (moodle/moodle, mod/assign/classes/downloader.php) and GitHub
+Classroom (github/gh-classroom, clone student-repos). Gradescope's `submission_metadata.yml` is
+known from programs that read it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.submissions import (
+    ARCHIVE,
+    CANVAS,
+    CHECKS,
+    MOODLE,
+    READ,
+    Refused,
+    bare,
+    clean,
+    contents,
+    few,
+    given_name,
+    ignored,
+    mention,
+    mentioned,
+    walk,
+)
+
+PLAIN = "one entry per student"
+METADATA = "submission_metadata.yml"
+UNREADABLE = (".rar", ".7z", ".gz", ".docx", ".pdf")  # somebody's submission all the same
+
+
+@dataclass(frozen=True)
+class Entry:
+    student: str  # as the platform names them, with its number or address where it has one
+    paths: tuple[Path, ...]  # what counts: one file or folder, or several files handed in together
+    earlier: tuple[Path, ...] = ()  # what a later submission replaced, oldest first
+
+
+@dataclass(frozen=True)
+class Class:
+    layout: str
+    entries: list[Entry]  # sorted by student
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Item:
+    path: Path
+    student: str
+    part: str = ""  # what of a submission it is; of two that are the same, the later one counts
+    order: int = 0  # by which the platform tells the later one; else it is the time of change
+
+
+_Items = tuple[list[_Item], list[str]]
+
+
+def find(folder: Path, lessons: Sequence[str]) -> Class:
+    """Who handed in what.
+
+    Raises `Refused` if there is no such folder, it is empty or it holds no students.
+    """
+    shown = clean(folder.name or str(folder))
+    try:
+        listed = _listed(folder)
+        layout = _layout(listed)
+        if layout == PLAIN and len(listed) == 1 and _is_folder(listed[0]):
+            # Some programs unpack an export into a folder of its own.
+            inner = _listed(listed[0])
+            if _layout(inner) != PLAIN:
+                listed, layout = inner, _layout(inner)
+    except OSError as problem:
+        raise Refused(
+            f"{shown}: no folder that can be opened ({problem.strerror}). Give one that holds a "
+            "file or folder for each student, or what a platform's export unpacks to."
+        ) from None
+    items, remarks = _LAYOUTS[layout](listed) if layout != PLAIN else ([], [])
+    seen = {item.path for item in items}
+    rest, more = _plain([path for path in listed if path not in seen], lessons)
+    if layout != PLAIN:
+        more += [f"{clean(i.path.name)}: not as {layout} names it, taken as it is." for i in rest]
+    if any(path.name == "exercises" and _is_folder(path) for path in listed):
+        raise Refused(f"{shown}: one submission, not a class. Give the folder that it lies in.")
+    if not items + rest:
+        raise Refused(
+            f"{shown}: no students in it. Give the folder that holds a file or folder for each."
+        )
+    return Class(layout, _entries(items + rest, lessons), few(remarks + more))
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not ignored(path.name))
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)
+
+
+def _layout(listed: list[Path]) -> str:
+    """By what most of the names look like."""
+    if any(path.name == METADATA for path in listed):
+        return "Gradescope"
+    for layout, pattern in (("Moodle", MOODLE), ("Canvas", CANVAS)):
+        if 2 * sum(bool(pattern.fullmatch(path.name)) for path in listed) > len(listed):
+            return layout
+    clones = _clones(listed)
+    if 2 * len(clones) > sum(map(_is_folder, listed)) and _prefix(clones):
+        return "GitHub Classroom"
+    return PLAIN
+
+
+def _entries(items: list[_Item], lessons: Sequence[str]) -> list[Entry]:
+    students: dict[str, list[_Item]] = defaultdict(list)
+    for item in items:
+        students[item.student].append(item)
+    entries = []
+    for student, handed in sorted(students.items()):
+        # Texts and pictures beside someone's code do not count; they do if they are all there is.
+        handed = [item for item in handed if _is_code(item.path)] or handed
+        parts: dict[str, list[_Item]] = defaultdict(list)
+        for item in handed:
+            parts[item.part].append(item)
+        counts, earlier = [], []
+        for part in parts.values():
+            *before, last = sorted(part, key=_when) if len(part) > 1 else part
+            counts.append(last)
+            earlier += before
+        earlier.sort(key=_when)
+        entries.append(
+            Entry(student, tuple(sorted(i.path for i in counts)), tuple(i.path for i in earlier))
+        )
+    return entries
+
+
+def _is_code(path: Path) -> bool:
+    if _is_folder(path):
+        return not path.name.rstrip("_").endswith("assignsubmission_onlinetext")
+    return path.name.lower().endswith((*READ, *UNREADABLE))
+
+
+def _when(item: _Item) -> tuple[Any, ...]:
+    path = item.path
+    changed = [path.lstat().st_mtime]
+    if _is_folder(path):
+        # A folder's own time only says when something was put there.
+        with suppress(Refused):
+            changed = [path.joinpath(*place).lstat().st_mtime for place in walk(path, [])]
+    copy = (
+        re.search(r"(\d{1,9})\)?(?:\.\w+)*$", path.name) if bare(path.stem) != path.stem else None
+    )
+    return item.order, max(changed, default=0.0), int(copy[1]) if copy else 0, path.name
+
+
+# --- Layouts -------------------------------------------------------------------------------------
+
+
+def _plain(listed: list[Path], lessons: Sequence[str]) -> _Items:
+    items, remarks = [], []
+    known = sorted({*lessons, *(path.stem for path in CHECKS.glob("lesson*_*.py"))})
+    for path in listed:
+        name = path.name
+        suffix = next((s for s in (*READ, *UNREADABLE) if name.lower().endswith(s)), "")
+        if _is_folder(path):
+            suffix = ""
+        elif not suffix and not path.is_symlink():  # the instructor's own notes and lists
+            if name != METADATA:
+                remarks.append(f"{clean(name)}: left out, no submission.")
+            continue
+        stem = bare(name[: len(name) - len(suffix)])
+        lesson = mentioned(stem, known) or ""
+        # Both sides of the lesson's name, since to take two students for one costs one the grade.
+        sides = mention(lesson).split(stem, maxsplit=1) if lesson else [stem]
+        student = "_".join(side for side in (side.strip(" _-.") for side in sides) if side)
+        if student:
+            items.append(_Item(path, clean(student), lesson))
+        else:
+            remarks.append(f"{clean(name)}: left out, a lesson without a student's name.")
+    return items, remarks
+
+
+def _canvas(listed: list[Path]) -> _Items:
+    items = []
+    for path in listed:
+        if found := CANVAS.fullmatch(path.name):
+            student = found["anonymous"] or f"{found['name']} ({found['id']})"
+            # Files handed in together have numbers of their own, so that only one handed in again
+            # under the same name replaces another.
+            items.append(_Item(path, clean(student), _part(path), int((found["file"] or "0")[:18])))
+    return items, []
+
+
+def _moodle(listed: list[Path]) -> _Items:
+    items = []
+    for path in listed:
+        if found := MOODLE.fullmatch(path.name):
+            student = f"{found['name']} ({found['id']})" if found["id"] else found["name"]
+            # A folder is a whole submission; in an export without folders every file is here.
+            part = "" if _is_folder(path) else _part(path)
+            items.append(_Item(path, clean(student), f"{found['kind']} {part}"))
+    return items, []
+
+
+def _part(path: Path) -> str:
+    stem, _, suffix = given_name(path.name).rpartition(".")
+    return f"{bare(stem)}.{suffix}".lower()
+
+
+def _gradescope(listed: list[Path]) -> _Items:
+    items, remarks = [], []
+    known = {path.name: path for path in listed}
+    for name, submission in _metadata(known[METADATA]).items():
+        if (path := known.get(name)) is None:
+            remarks.append(f"{clean(name)}: in {METADATA}, but not here. Export it again.")
+            continue
+        number = re.findall(r"\d{1,18}", name)
+        # All who handed in as a group get what it gets.
+        for person in submission or [{"name": name}]:
+            student, address = person.get("name"), person.get("email") or person.get("sid")
+            if student and address:
+                student = f"{student} ({address})"
+            items.append(
+                _Item(path, clean(student or address or name), "", int(number[-1]) if number else 0)
+            )
+    return items, remarks
+
+
+def _metadata(path: Path) -> dict[str, list[dict[str, str]]]:
+    """Folder -> the people who handed it in.
+
+    Only their lines are parsed: the rest is long, holds what students' programs printed, and may
+    be tagged with types of Ruby's. Raises `Refused`.
+    """
+    import yaml  # type: ignore[import-untyped]
+
+    lines, wanted = [], False
+    try:
+        data = contents(path, ARCHIVE)
+    except Refused as problem:
+        raise Refused(f"{METADATA}: {problem}") from None
+    for line in data.decode("utf-8", "replace").splitlines():
+        if re.match(r"\S", line):
+            lines.append(line)
+        elif key := re.match(r"  ['\"]?:?(\w+)['\"]?:", line):
+            wanted = key[1] == "submitters"
+        if wanted and not re.match(r"\S", line):
+            lines.append(line)
+    try:
+        found = yaml.load("\n".join(lines), Loader=yaml.BaseLoader)  # everything stays text
+        return {
+            str(name): [
+                {str(key).lstrip(":"): str(value) for key, value in person.items()}
+                for person in next(iter(submission.values())) or []
+            ]
+            if submission
+            else []
+            for name, submission in found.items()
+        }
+    except (yaml.YAMLError, AttributeError, TypeError, RecursionError):
+        raise Refused(
+            f"{METADATA}: not as Gradescope writes it. Export the submissions again."
+        ) from None
+
+
+def _github(listed: list[Path]) -> _Items:
+    clones = _clones(listed)
+    prefix = _prefix(clones)
+    items = [_Item(path, clean(path.name[len(prefix) :] or path.name)) for path in clones]
+    return items, [f"What follows {clean(prefix)} was taken for the user's name."]
+
+
+def _clones(listed: list[Path]) -> list[Path]:
+    return [path for path in listed if _is_folder(path) and os.path.lexists(path / ".git")]
+
+
+def _prefix(clones: list[Path]) -> str:
+    """What a class's repositories begin with: the assignment, and a hyphen. Empty if nothing."""
+    names = [path.name for path in clones]
+    if names and (above := clones[0].parent.name).endswith("-submissions"):
+        assignment = above.removesuffix("submissions")
+        if all(name.startswith(assignment) for name in names):
+            return assignment
+    if len(names) < 2:
+        return ""
+    starts = [names[0][: i + 1] for i, character in enumerate(names[0]) if character == "-"]
+    return max((s for s in starts if all(name.startswith(s) for name in names)), default="")
+
+
+_LAYOUTS = {
+    "Canvas": _canvas,
+    "Moodle": _moodle,
+    "Gradescope": _gradescope,
+    "GitHub Classroom": _github,
+}

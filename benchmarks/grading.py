@@ -1,0 +1,192 @@
+"""How long grading a class takes, held against pytest per submission and against a bare fork.
+
+    python benchmarks/grading.py [--submissions 20 200 2000] [--rounds 5]
+
+Every submission is all lessons, solved; two at a time. Prints, each in one run on this machine:
+
+- wall seconds per submission of `grader grade --jobs 2`, start-up left out and included;
+- of one fresh `python -m pytest exercises --answers SUBMISSION` per submission, two at a time;
+- of a bare fork of a warm process that makes the same observations on the same cases, with the same
+  kept forward passes, two at a time: no isolation, no limits, nothing sent anywhere;
+- the grader's own peak memory, by the size of the class.
+
+Use an otherwise idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SOLUTIONS = ROOT / "solutions"
+GRADER = Path(sys.executable).parent / "grader"
+JOBS = 2
+WARM_UP = 4  # submissions of a class that is graded to learn how long the start takes
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
+@contextmanager
+def a_class(n: int) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(n):
+            submission = Path(folder, "class", f"student{i:05}")
+            submission.mkdir(parents=True)
+            for lesson in SOLUTIONS.glob("lesson*.py"):
+                # A remark makes each submission its own; none is taken for another.
+                text = lesson.read_text() + f"\n# handed in by student {i}\n"
+                (submission / lesson.name).write_text(text)
+        yield Path(folder)
+
+
+def grade(n: int) -> tuple[float, float]:
+    """Wall seconds, and the grader's own peak memory in MB."""
+    with a_class(n) as folder:
+        command = [GRADER, "grade", folder / "class", "--gradebook", folder / "gradebook.sqlite",
+                   "--jobs", str(JOBS), "--reference", "gpt2-tiny"]  # fmt: skip
+        began = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT, text=True)
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, peak_memory(process.pid))
+            time.sleep(0.02)
+        seconds = time.perf_counter() - began
+        assert process.stdout is not None
+        said = process.stdout.read()
+        if process.returncode or f" {n} graded, 0 unchanged" not in said:
+            sys.exit(f"grading failed:\n{said}")
+        return seconds, peak
+
+
+def peak_memory(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(x.split()[1]) for x in lines if x.startswith("VmHWM:")) / 1000
+
+
+def two_at_a_time(n: int, start: Callable[[int], Callable[[], None]]) -> float:
+    """Wall seconds of n pieces of work; `start` begins one and gives what waits for its end."""
+    began = time.perf_counter()
+    running: list[Callable[[], None]] = []
+    for i in range(n):
+        running.append(start(i))
+        if len(running) == JOBS:
+            running.pop(0)()
+    for wait in running:
+        wait()
+    return time.perf_counter() - began
+
+
+def pytest_each(n: int) -> float:
+    with a_class(n) as folder:
+
+        def start(i: int) -> Callable[[], None]:
+            submission = folder / "class" / f"student{i:05}"
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pytest", "exercises", "--answers", submission,
+                 "--reference", "gpt2-tiny", "-q", "-p", "no:cacheprovider"],
+                cwd=ROOT, stdout=subprocess.DEVNULL, env=ENVIRONMENT,
+            )  # fmt: skip
+
+            def wait() -> None:
+                if process.wait():
+                    sys.exit("a solved submission does not pass pytest")
+
+            return wait
+
+        return two_at_a_time(n, start)
+
+
+def bare_forks(n: int) -> float:
+    import torch
+
+    from grader import lessons, remember
+    from grader.check import PUBLIC_SEED
+    from grader.fixtures import Fixtures
+    from grader.grade import questions
+    from grader.run import Raised, load, observation
+
+    torch.set_num_threads(1)
+    fixtures = Fixtures("gpt2-tiny", "cpu")
+    remember.Passes(fixtures.reference)
+    asked = [
+        (lesson, check, list(questions(check, getattr(solution, e.name), [PUBLIC_SEED], fixtures)))
+        for lesson in lessons.names()
+        for solution in [lessons.solution(lesson)]
+        for e in lessons.exercises(lesson)
+        for check in e.checks
+    ]
+
+    def run(submission: Path) -> None:
+        modules = {lesson: load(submission / f"{lesson}.py") for lesson in lessons.names()}
+        for lesson, check, questions_ in asked:
+            function = getattr(modules[lesson], check.exercise)
+            for question in questions_:
+                args, kwargs = question.case.arguments()
+                seen = observation(check.observe, function, args, kwargs, check.forbids)
+                assert not isinstance(seen, Raised)
+
+    with a_class(n) as folder:
+
+        def start(i: int) -> Callable[[], None]:
+            pid = os.fork()
+            if not pid:
+                status = 1
+                try:
+                    run(folder / "class" / f"student{i:05}")
+                    status = 0
+                finally:
+                    os._exit(status)
+
+            def wait() -> None:
+                if os.waitpid(pid, 0)[1]:
+                    sys.exit("a bare fork failed")
+
+            return wait
+
+        two_at_a_time(JOBS, start)
+        return two_at_a_time(n, start)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--submissions", type=int, nargs="+", default=[20, 200, 2000])
+    parser.add_argument("--rounds", type=int, default=5, help="pytest runs, in pairs")
+    options = parser.parse_args()
+    if shutil.which(str(GRADER)) is None:
+        sys.exit(f"{GRADER} is not there; install the kit")
+
+    grade(WARM_UP)  # the file cache
+    short, _ = grade(WARM_UP)
+    measured = {}
+    for n in options.submissions:
+        seconds, peak = grade(n)
+        measured[n] = (seconds - short) / (n - WARM_UP)
+        print(
+            f"grader grade, {n:>5} submissions {seconds:8.1f} s   {seconds / n:6.3f} s each, "
+            f"{measured[n]:.3f} s without the start   peak memory of the grader {peak:.0f} MB",
+            flush=True,
+        )
+    forks = bare_forks(100) / 100
+    print(f"a bare fork per submission      {forks:6.3f} s each", flush=True)
+    runs = JOBS * options.rounds
+    fresh = pytest_each(runs) / runs
+    print(f"pytest exercises per submission {fresh:6.2f} s each")
+    n = max(n for n in options.submissions if n <= 200) if options.submissions else 0
+    print(f"\nratios, at {n} submissions; targets in brackets")
+    print(f"pytest over grading             {fresh / measured[n]:6.1f}   [at least 40]")
+    print(f"grading over a bare fork        {measured[n] / forks:6.2f}   [at most 2.5]")
+
+
+if __name__ == "__main__":
+    main()

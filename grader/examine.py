@@ -1,0 +1,415 @@
+"""What is asked of every submission, and how one lesson of one of them is graded in the sandbox.
+
+The answers are held against the solution's here, outside of it. Everything that is the same for all
+submissions - cases, requests, the solution's and the misconceptions' observations - is made once.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from torch import Tensor
+
+from grader import feedback, lessons, name, wire
+from grader.check import PUBLIC_SEED, Case, Check, Exercise, Misconception
+from grader.fixtures import Fixtures
+from grader.forbidden import Call
+from grader.grade import Outcome, Question, Verdict, observation, questions, verdict
+from grader.gradebook import Result
+from grader.run import Raised
+from grader.sandbox import Ended, Sandbox, Turn
+from grader.submissions import Submission
+
+# What the sandbox answers where something is not allowed or used up there.
+BLOCKED = {
+    errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EFBIG, errno.EMFILE, errno.EAGAIN,
+    errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EAFNOSUPPORT, errno.ENODEV,
+}  # fmt: skip
+WALLS = (
+    "Answers are graded without a network, in a file system that is read-only but for a small "
+    "/tmp, with few processes."
+)
+LARGE = 1_000_000  # bytes of a tensor
+AS_ABOVE = "The same as above."
+
+
+@dataclass(frozen=True)
+class Asked(Question):
+    """A question as it crosses into the sandbox, and as the right answer comes back."""
+
+    request: bytes
+    expected_frame: bytes
+
+
+@dataclass(frozen=True)
+class Exam:
+    """One exercise: its checks, each with all that is asked."""
+
+    exercise: Exercise
+    solution: Callable[..., Any]
+    checks: list[tuple[Check, list[Asked]]]  # questions of the public seed first
+    public: dict[str, int]  # check -> how many of its questions these are
+
+
+class Exams:
+    """All that is asked, by lesson."""
+
+    def __init__(
+        self, chosen: Sequence[str], fixtures: Fixtures, hidden_seeds: Sequence[str] = ()
+    ) -> None:
+        """Raises `Undecided`, and whatever a check or a solution of the kit's raises."""
+        self.fixtures = fixtures
+        self.large: list[Tensor] = []  # arguments that go to the sandbox once, and not per request
+        self.lessons = {lesson: list(self._exams(lesson, hidden_seeds)) for lesson in chosen}
+        self._known: dict[tuple[int, int], Any] = {}
+        self._lock = Lock()
+
+    def _exams(self, lesson: str, hidden_seeds: Sequence[str]) -> Iterator[Exam]:
+        module = lessons.solution(lesson)
+        seeds: list[int | str] = [PUBLIC_SEED, *hidden_seeds]
+        for exercise in lessons.exercises(lesson):
+            solution = getattr(module, exercise.name)
+            checks: list[tuple[Check, list[Asked]]] = []
+            public: dict[str, int] = {}
+            for check in exercise.checks:
+                asked: list[Asked] = []
+                for seed in seeds:
+                    made = questions(check, solution, [seed], self.fixtures)
+                    asked += [self._asked(lesson, check, question) for question in made]
+                    public.setdefault(check.name, len(asked))
+                checks.append((check, asked))
+            yield Exam(exercise, solution, checks, public)
+
+    def _asked(self, lesson: str, check: Check, question: Question) -> Asked:
+        request = {
+            "do": "observe",
+            "lesson": lesson,
+            "exercise": check.exercise,
+            "observer": check.observe.__name__,
+            **question.case.plain(),
+        }
+        return Asked(
+            question.case,
+            question.expected,
+            wire.encode(request, self._live),
+            wire.encode(question.expected),
+        )
+
+    def _live(self, value: Any) -> str | None:
+        if not isinstance(value, Tensor):
+            return self.fixtures.name_of(value)
+        if value.nbytes < LARGE:
+            return None
+        for i, known in enumerate(self.large):
+            if known.dtype == value.dtype and known.device == value.device and known.equal(value):
+                return f"large {i} {value.device.type}"
+        self.large.append(value.detach())
+        return f"large {len(self.large) - 1} {value.device.type}"
+
+    def observe_known(self, known: Misconception, check: Check, case: Case) -> Any:
+        """A misconception's observation, made once."""
+        key = id(known), id(case)
+        with self._lock:  # it sets what is global while it runs
+            if key not in self._known:
+                self._known[key] = observation(check, known.implementation, case)
+            return self._known[key]
+
+
+@dataclass(frozen=True)
+class Graded:
+    results: list[Result]
+    printed: str
+    remarks: list[str]
+
+
+class Examiner:
+    """Grades one submission, lesson by lesson, in one turn of the sandbox, and in another one after
+    each exercise that ends it."""
+
+    def __init__(self, sandbox: Sandbox, exams: Exams, submission: Submission) -> None:
+        self.sandbox, self.exams, self.submission = sandbox, exams, submission
+
+    def grade(self, chosen: Iterable[str]) -> Iterator[tuple[str, Graded]]:
+        """Each lesson with what came of it. Raises `Failed` if the sandbox cannot be had."""
+        self._turns = _Turns(self.sandbox, self.submission)
+        try:
+            for lesson in chosen:
+                yield lesson, _LessonGrading(self._turns, self.exams, lesson).grade()
+        finally:
+            self._turns.close()
+
+
+class _Turns:
+    """The present turn, begun when one is needed, with the submission's files put down."""
+
+    def __init__(self, sandbox: Sandbox, submission: Submission) -> None:
+        self.sandbox, self.submission = sandbox, submission
+        self.number = 0
+        self._printed = ""
+        self._context: Any = None
+        self._turn: Turn | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.sandbox.setup.limits.seconds
+
+    def current(self, until: float) -> Turn:
+        """Raises `Ended`, `Failed`."""
+        if self._turn is None:
+            self._context = self.sandbox.turn()
+            self._turn = self._context.__enter__()
+            self.number += 1
+            lessons_ = {lesson: source.text for lesson, source in self.submission.lessons.items()}
+            request = {"do": "files", "files": {**self.submission.helpers, **lessons_}}
+            self._turn.ask(wire.encode(request), until)
+        return self._turn
+
+    def close(self) -> None:
+        """End the present turn; the next exercise gets another one."""
+        if self._turn is not None:
+            self._printed += self._turn.printed()
+            context, self._turn = self._context, None
+            context.__exit__(None, None, None)
+
+    def printed(self) -> str:
+        """What was printed since this was last called."""
+        if self._turn is not None:
+            self._printed += self._turn.printed()
+        printed, self._printed = self._printed, ""
+        return printed
+
+
+class _LessonGrading:
+    def __init__(self, turns: _Turns, exams: Exams, lesson: str) -> None:
+        self.turns, self.exams, self.lesson = turns, exams, lesson
+        self.source = turns.submission.lessons[lesson]
+        self.loaded_in = 0  # the turn in which the lesson has been run
+        self.loaded: dict[str, Any] = {}
+        self.calls: dict[str, Call] = {}
+        self.printed: list[str] = []
+
+    def grade(self) -> Graded:
+        exams = self.exams.lessons[self.lesson]
+        results: list[Result] = []
+        failure = self._load()
+        self._keep_printed("import")
+        for exam in exams:
+            if failure is None and self.loaded_in != self.turns.number:
+                failure = self._load()
+            if failure is not None:
+                outcome, text = failure
+                results += _all(exam, outcome, text if not results else AS_ABOVE)
+            else:
+                results += _ExerciseGrading(self, exam).grade()
+            self._keep_printed(exam.exercise.name)
+        remarks = [str(r)[:300] for r in _strings(self.loaded.get("remarks"))]
+        return Graded(results, "".join(self.printed), remarks)
+
+    def _load(self) -> tuple[Outcome, str] | None:
+        """Run the lesson's file in the present turn; why that is not possible, if it is not."""
+        exams = self.exams.lessons[self.lesson]
+        request = wire.encode(
+            {
+                "do": "load",
+                "lesson": self.lesson,
+                "cells": list(self.source.cells),
+                "forbids": {
+                    exam.exercise.name: [
+                        list(exam.exercise.forbids.torch),
+                        list(exam.exercise.forbids.methods),
+                    ]
+                    for exam in exams
+                    if exam.exercise.forbids
+                },
+            }
+        )
+        file = f"{self.lesson}.py"
+        until = time.monotonic() + self.turns.seconds
+        try:
+            turn = self.turns.current(until)
+            calls = wire.decode(turn.ask(request, until))
+            self.calls = {k: v for k, v in _dict(calls).items() if isinstance(v, Call)}
+            self.loaded = _dict(wire.decode(turn.answer(until)))
+        except Ended as end:
+            self.turns.close()
+            return ended(end, f"importing {file}", self.turns.seconds)
+        except wire.Malformed as problem:
+            self.turns.close()
+            return Outcome.ERROR, _malformed(problem)
+        self.loaded_in = self.turns.number
+        failed = self.loaded.get("failed")
+        if isinstance(failed, Raised):
+            return outcome_of(failed), feedback.does_not_import(file, failed)
+        return None
+
+    def _keep_printed(self, when: str) -> None:
+        if text := self.turns.printed():
+            self.printed.append(f"--- {when} ---\n{text.rstrip()}\n")
+
+
+class _ExerciseGrading:
+    """The checks of one exercise, one after the other, all within the seconds of one exercise."""
+
+    def __init__(self, lesson: _LessonGrading, exam: Exam) -> None:
+        self.lesson, self.exam = lesson, exam
+        self.seconds = lesson.turns.seconds
+        self.until = time.monotonic() + self.seconds
+        self.seen: dict[int, Any] = {}  # observations by case, so that none is made twice
+        self.end: tuple[Outcome, str] | None = None  # why nothing more can be asked
+        self.misconception: Misconception | None = None
+        self.said: set[str] = set()
+        self.said_more = False
+
+    def grade(self) -> list[Result]:
+        exercise, loaded = self.exam.exercise, self.lesson.loaded
+        if exercise.name not in _strings(loaded.get("names")):
+            why = f"{self.lesson.lesson}.py has no function {exercise.name!r}."
+            return _all(self.exam, Outcome.TODO, why)
+        if exercise.name in _strings(loaded.get("untouched")):
+            return _all(self.exam, Outcome.TODO)
+        if call := self.lesson.calls.get(exercise.name):
+            return _all(self.exam, Outcome.WRONG, str(call))
+        results = []
+        for check, asked in self.exam.checks:
+            begun = time.monotonic()
+            outcome, text, named = self._check(check, asked)
+            if text:
+                text = AS_ABOVE if text in self.said else text
+                self.said.add(text)
+            seconds = time.monotonic() - begun
+            if outcome is Outcome.TIMEOUT:
+                seconds = self.seconds
+            points = check.points if outcome is Outcome.PASSED else 0
+            results.append(
+                Result(
+                    exercise.name, check.name, outcome.value, points, check.points,
+                    named.name if named else "", text, seconds,
+                )
+            )  # fmt: skip
+        if self.end is not None:
+            self.lesson.turns.close()
+        return results
+
+    def _check(self, check: Check, asked: list[Asked]) -> tuple[Outcome, str, Misconception | None]:
+        if self.end is not None:
+            return (*self.end, None)
+        try:
+            found = verdict(check, ((question, self._observe(question)) for question in asked))
+        except _Over:
+            assert self.end is not None
+            return (*self.end, None)
+        if found.call is not None:
+            return Outcome.WRONG, str(found.call), None
+        if found.case is None:
+            return found.outcome, f"With a remark: {found.remark}." if found.remark else "", None
+        outcome = found.outcome
+        if isinstance(found.raised, Raised):
+            outcome = outcome_of(found.raised)
+        if not self.said_more:
+            self.misconception = self._name(check, found.case)
+        return outcome, self._feedback(check, found, outcome), self.misconception
+
+    def _feedback(self, check: Check, found: Verdict, outcome: Outcome) -> str:
+        exercise, named, solution = self.exam.exercise, self.misconception, self.exam.solution
+        if found.raised is not None:
+            key = f"{exercise.name} raised {found.raised.text}"
+            if key in self.said:
+                return AS_ABOVE
+            self.said.add(key)
+            text = feedback.error(exercise.name, found.raised, found.case, solution, named)
+            if outcome is Outcome.BLOCKED:
+                text += f"\n\n{WALLS}"
+        else:
+            text = feedback.wrong(check, found, solution, named)
+        if not self.said_more:
+            self.said_more = True
+            text = feedback.first_failure(exercise, named, text)
+        return text
+
+    def _observe(self, question: Asked) -> Any:
+        """Raises `_Over`."""
+        key = id(question.case)
+        if key not in self.seen:
+            try:
+                turn = self.lesson.turns.current(self.until)
+                frame = turn.ask(question.request, self.until)
+                # What is equal to the byte need not be read.
+                is_right = frame == question.expected_frame
+                self.seen[key] = question.expected if is_right else wire.decode(frame)
+            except Ended as end:
+                self.end = ended(end, self.exam.exercise.name, self.seconds)
+                raise _Over from None
+            except wire.Malformed as problem:
+                self.end = Outcome.ERROR, _malformed(problem)
+                raise _Over from None
+        return self.seen[key]
+
+    def _name(self, failed_check: Check, failed: Case) -> Misconception | None:
+        """As `pytest exercises` does: on the case that failed, and on all public ones."""
+        asked = {id(q.case): q for _, questions in self.exam.checks for q in questions}
+        cases = [(failed_check, failed)] + [
+            (check, q.case)
+            for check, questions in self.exam.checks
+            for q in questions[: self.exam.public[check.name]]
+        ]
+        try:
+            return name.misconception(
+                self.exam.exercise,
+                cases,
+                lambda check, case: self._observe(asked[id(case)]),
+                self.lesson.exams.observe_known,
+            )
+        except _Over:  # the check that failed has its verdict; those to come have none
+            return None
+
+
+class _Over(Exception):
+    """Nothing more can be asked in this turn; `end` says why."""
+
+
+def _all(exam: Exam, outcome: Outcome, text: str = "") -> list[Result]:
+    return [
+        Result(
+            exam.exercise.name, check.name, outcome.value, 0, check.points,
+            feedback=text if i == 0 else AS_ABOVE if text else "",
+        )
+        for i, (check, _) in enumerate(exam.checks)
+    ]  # fmt: skip
+
+
+def outcome_of(raised: Raised) -> Outcome:
+    if raised.is_todo:
+        return Outcome.TODO
+    if raised.kind == "MemoryError" or "DefaultCPUAllocator" in raised.text:
+        return Outcome.MEMORY
+    # Below zero: a name that no server could be asked about.
+    if raised.errno is not None and (raised.errno in BLOCKED or raised.errno < 0):
+        return Outcome.BLOCKED
+    return Outcome.ERROR
+
+
+def ended(end: Ended, what: str, seconds: float) -> tuple[Outcome, str]:
+    """Outcome and feedback where no answer came."""
+    if end.reason in ("timeout", "cpu"):
+        says = f"{what} did not end within {seconds:g} seconds. Is there a loop that never ends?"
+        return Outcome.TIMEOUT, says
+    if end.reason in ("memory", "gone"):
+        return Outcome.MEMORY, f"{what} took more memory than there is for one answer."
+    return Outcome.ERROR, f"No answer came from {what}: {end}."
+
+
+def _malformed(problem: wire.Malformed) -> str:
+    return f"What came back is no answer ({problem})."
+
+
+def _strings(value: Any) -> list[str]:
+    return [x for x in value if isinstance(x, str)] if isinstance(value, list) else []
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,193 @@
+"""What crosses between the grader and the sandbox: plain data in frames of bounded size.
+
+A frame is two lengths, a msgpack structure, and the bytes of its tensors one after the other.
+Reading one makes nothing but built-in types, plain CPU tensors and the few records named here,
+whatever its bytes say: it is the student's process that writes them. Equal plain data gives equal
+bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import msgpack
+import torch
+
+from grader.forbidden import Call
+from grader.models import ToyModel
+from grader.plain import COMPARED, Opaque
+from grader.run import Frame, Raised
+
+HEAD = struct.Struct("!II")
+# msgpack's smallest item is a byte, and the Python object made of it 64 times that.
+MAX_STRUCTURE = 8_000_000
+MAX_TENSORS = 100_000_000
+MAX_TENSOR_COUNT = 20_000
+_TENSOR, _TUPLE, _OPAQUE, _INT, _LIVE, _TOY, _RAISED, _CALL = range(8)
+_DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in COMPARED}
+
+
+class Malformed(ValueError):
+    """Bytes that are no frame, or more of them than are read."""
+
+
+def encode(value: Any, live: Callable[[Any], str | None] = lambda _: None) -> bytes:
+    """A frame that holds `value`: plain data, `Raised`, `Call`, toy models, and what `live` knows
+    by a name.
+
+    Raises:
+        Malformed: it is too large.
+        TypeError: it holds something else.
+    """
+    tensors: list[bytes] = []
+
+    def special(x: Any) -> msgpack.ExtType:
+        if (named := live(x)) is not None:
+            return msgpack.ExtType(_LIVE, named.encode())
+        if isinstance(x, torch.Tensor):
+            data = x.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+            dtype = str(x.dtype).removeprefix("torch.")
+            tensors.append(data)
+            return msgpack.ExtType(_TENSOR, pack([dtype, list(x.shape), x.device.type]))
+        if isinstance(x, tuple):
+            return msgpack.ExtType(_TUPLE, pack(list(x)))
+        if isinstance(x, int):
+            return msgpack.ExtType(_INT, b"%x" % x)
+        if isinstance(x, Opaque):
+            return msgpack.ExtType(_OPAQUE, pack([x.type, x.text]))
+        if isinstance(x, Raised):
+            fields = [x.kind, x.text, [list(vars(f).values()) for f in x.frames], x.is_todo]
+            return msgpack.ExtType(_RAISED, pack([*fields, x.stub, x.errno]))
+        if isinstance(x, Call):
+            return msgpack.ExtType(_CALL, pack(list(asdict(x).values())))
+        if isinstance(x, ToyModel):
+            return msgpack.ExtType(_TOY, pack(x.peeks))
+        raise TypeError(f"{type(x).__name__} does not cross into the sandbox")
+
+    def pack(x: Any) -> bytes:
+        packed: bytes = msgpack.packb(
+            x, default=special, strict_types=True, unicode_errors="surrogatepass"
+        )
+        return packed
+
+    try:
+        structure = pack(value)
+    except (ValueError, RecursionError) as problem:  # nested, or larger than the format goes
+        raise Malformed(str(problem)) from None
+    size = sum(map(len, tensors))
+    if max(len(structure) / MAX_STRUCTURE, size / MAX_TENSORS, len(tensors) / MAX_TENSOR_COUNT) > 1:
+        raise Malformed("too large")
+    return b"".join([HEAD.pack(len(structure), size), structure, *tensors])
+
+
+def length(head: bytes) -> int:
+    """How many bytes follow a frame's first eight. Raises `Malformed` where they are too many."""
+    structure, tensors = HEAD.unpack(head)
+    if structure > MAX_STRUCTURE or tensors > MAX_TENSORS:
+        raise Malformed("too large")
+    return int(structure + tensors)
+
+
+def decode(frame: bytes, live: Callable[[str], Any] | None = None) -> Any:
+    """What a frame holds. Live things are fetched by name; where no one fetches them, as on the
+    grader's side, a frame that names one is `Malformed`, like everything that `encode` does not
+    write."""
+    try:
+        structure_size, tensors_size = HEAD.unpack_from(frame)
+        structure = memoryview(frame)[HEAD.size : HEAD.size + structure_size]
+        tensors = memoryview(frame)[HEAD.size + structure_size :]
+        if len(structure) != structure_size or len(tensors) != tensors_size:
+            raise Malformed("lengths")
+        reader = _Reader(tensors, live)
+        value = reader.unpack(structure)
+        if len(reader.tensors):
+            raise Malformed("lengths")
+        return value
+    except Malformed:
+        raise
+    except Exception as problem:  # hostile bytes fail in many ways
+        raise Malformed(f"{type(problem).__name__}") from None
+
+
+class _Reader:
+    def __init__(self, tensors: memoryview, live: Callable[[str], Any] | None) -> None:
+        self.tensors, self.live = tensors, live  # the tensors that are still to come
+        self.depth = self.tensor_count = 0
+
+    def unpack(self, data: memoryview | bytes) -> Any:
+        self.depth += 1
+        if self.depth > 40:  # tuples in tuples; lists nest within msgpack's own limit
+            raise Malformed("nested")
+        value = msgpack.unpackb(
+            data, ext_hook=self.special, strict_map_key=False, unicode_errors="surrogatepass"
+        )
+        self.depth -= 1
+        return value
+
+    def special(self, code: int, data: bytes) -> Any:
+        if code == _LIVE and self.live is not None:
+            return self.live(data.decode())
+        if code == _TOY and self.live is not None:
+            return ToyModel(self.unpack(data))
+        if code == _INT:
+            return int(data, 16)
+        value = self.unpack(data)
+        if type(value) is not list:
+            raise Malformed("no list")
+        if code == _TUPLE:
+            return tuple(value)
+        if code == _TENSOR:
+            return self.tensor(*value)
+        if code == _OPAQUE:
+            return Opaque(*_all(str, value, 2))
+        if code == _CALL:
+            what, line, text = value
+            _all(str, [what, text], 2)
+            return Call(what, _optional_int(line), text)
+        if code == _RAISED:
+            kind, text, frames, is_todo, stub, errno = value
+            _all(str, [kind, text, stub], 3)
+            read = [_frame(*frame) for frame in frames]
+            return Raised(kind, text, tuple(read), is_todo is True, stub, _optional_int(errno))
+        raise Malformed("unknown")
+
+    def tensor(self, name: str, shape: list[int], device: str) -> torch.Tensor:
+        dtype = _DTYPES[name]
+        _all(int, shape, len(shape))
+        self.tensor_count += 1
+        size = math.prod(shape) * dtype.itemsize
+        if (
+            len(shape) > 24
+            or any(n < 0 for n in shape)
+            or size > len(self.tensors)
+            or self.tensor_count > MAX_TENSOR_COUNT
+        ):
+            raise Malformed("tensor")
+        data, self.tensors = bytearray(self.tensors[:size]), self.tensors[size:]
+        if not data:
+            made = torch.empty(shape, dtype=dtype)
+        elif dtype is torch.bool:  # made of any byte but 0 and 1 it would be undefined
+            made = torch.frombuffer(data, dtype=torch.uint8).ne(0).view(shape)
+        else:
+            made = torch.frombuffer(data, dtype=dtype).view(shape)
+        return made.to(device) if self.live is not None else made
+
+
+def _all(kind: type, values: list[Any], n: int) -> list[Any]:
+    if len(values) != n or any(type(value) is not kind for value in values):
+        raise Malformed(f"no {kind.__name__}")
+    return values
+
+
+def _optional_int(value: Any) -> int | None:
+    return None if value is None else int(_all(int, [value], 1)[0])
+
+
+def _frame(file: str, line: int, function: str, text: str) -> Frame:
+    _all(str, [file, function, text], 3)
+    _all(int, [line], 1)
+    return Frame(file, line, function, text)

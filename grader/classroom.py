@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -228,12 +229,17 @@ class _Jobs:
             threading.Thread(target=self._work, args=(box,), daemon=True) for box in self._sandboxes
         ]
         self._given = 0
+        self._broken: Exception | None = None
 
     def __enter__(self) -> _Jobs:
-        # One starts before the others, so that what is wrong is said once, and at once.
-        self._sandboxes[0].start()
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads[1:]:
+                thread.start()
+            self._sandboxes[0].start()  # what is wrong with all of them is said once, and at once
+            self._threads[0].start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -260,7 +266,9 @@ class _Jobs:
         return True
 
     def results(self) -> list[Done]:
-        """What there is, after a moment's wait."""
+        """What there is, after a moment's wait. Raises `Failed` if a sandbox does not come up."""
+        if self._broken is not None:
+            raise self._broken
         found = []
         try:
             found.append(self._done.get(timeout=0.1))
@@ -276,6 +284,8 @@ class _Jobs:
         from grader.sandbox import Failed
 
         failures = 0
+        with suppress(Failed):  # as it is said of the first one
+            box.start_once()
         while not self._stopping.is_set():
             try:
                 work = self._to_do.get(timeout=0.1)
@@ -291,9 +301,12 @@ class _Jobs:
                     self._say(Done(work, lesson, graded))
                 failures = 0
             except Failed as problem:
-                fault = str(problem)
                 failures += 1
-                time.sleep(min(failures, FAILURES))
+                if failures == FAILURES:
+                    self._broken = problem
+                    return
+                fault = str(problem)
+                time.sleep(failures)
             except Exception as problem:  # the kit's own, which must not cost the rest of the class
                 fault = f"the grader failed ({type(problem).__name__}: {problem})"[:500]
             self._say(Done(work, fault=fault, finished=True))

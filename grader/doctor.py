@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from grader import reference
+from grader import isolation, reference
+from grader.confine import Limits
 
 PACKAGES = [
     "gpt2-exercise-kit", "torch", "transformer-lens", "transformers", "pytest", "einops",
@@ -28,12 +28,18 @@ def findings(reference_name: str, device: str) -> Iterator[tuple[str, str]]:
     found, where = reference.find(reference_name), reference.pick_device(device)
     yield "reference", f"{found.name} on {where.type} ({found.why})"
     yield "checkpoint", str(found.folder)
-    bubblewrap = shutil.which("bwrap")
-    yield (
-        "isolation",
-        f"none: `pytest exercises` runs answers in its own process; bubblewrap is "
-        f"{'at ' + bubblewrap if bubblewrap else 'not installed'}",
-    )
+    yield "isolation", _isolation()
+
+
+def _isolation() -> str:
+    """Of `grader grade`; `pytest exercises` runs answers in its own process."""
+    try:
+        walls = isolation.bubblewrap()
+    except isolation.CannotIsolate as why:
+        return f"none: {why}"
+    with isolation.control_group(Limits(), "doctor") as group:
+        limited = "a control group" if group else "rlimits, and a look at all processes together"
+    return f"bubblewrap {walls.version} at {walls.path}; memory and processes limited by {limited}"
 
 
 def _version(package: str) -> str:

@@ -158,22 +158,27 @@ class _Turns:
     def seconds(self) -> float:
         return self.sandbox.setup.limits.seconds
 
-    def current(self, until: float) -> Turn:
-        """Raises `Ended`, `Failed`."""
+    def begin(self) -> tuple[Turn, float]:
+        """A turn for something that has seconds of its own, and until when, on the clock. Starting a
+        server or a fork is not on its account.
+
+        Raises `Ended`, `Failed`."""
+        wall = self.sandbox.setup.limits.wall
         if self._turn is None:
             self._context = self.sandbox.turn()
             self._turn = self._context.__enter__()
-            self.number += 1
             lessons_ = {lesson: source.text for lesson, source in self.submission.lessons.items()}
             request = {"do": "files", "files": {**self.submission.helpers, **lessons_}}
-            self._turn.ask(wire.encode(request), until)
-        return self._turn
+            self._turn.ask(wire.encode(request), time.monotonic() + wall)
+        self._turn.again()
+        return self._turn, time.monotonic() + wall
 
     def close(self) -> None:
         """End the present turn; the next exercise gets another one."""
         if self._turn is not None:
             self._printed += self._turn.printed()
             context, self._turn = self._context, None
+            self.number += 1
             context.__exit__(None, None, None)
 
     def printed(self) -> str:
@@ -188,7 +193,7 @@ class _LessonGrading:
     def __init__(self, turns: _Turns, exams: Exams, lesson: str) -> None:
         self.turns, self.exams, self.lesson = turns, exams, lesson
         self.source = turns.submission.lessons[lesson]
-        self.loaded_in = 0  # the turn in which the lesson has been run
+        self.loaded_in = -1  # the turn in which the lesson has been run
         self.loaded: dict[str, Any] = {}
         self.calls: dict[str, Call] = {}
         self.printed: list[str] = []
@@ -229,9 +234,8 @@ class _LessonGrading:
             }
         )
         file = f"{self.lesson}.py"
-        until = time.monotonic() + self.turns.seconds
         try:
-            turn = self.turns.current(until)
+            turn, until = self.turns.begin()
             calls = wire.decode(turn.ask(request, until))
             self.calls = {k: v for k, v in _dict(calls).items() if isinstance(v, Call)}
             self.loaded = _dict(wire.decode(turn.answer(until)))
@@ -258,7 +262,7 @@ class _ExerciseGrading:
     def __init__(self, lesson: _LessonGrading, exam: Exam) -> None:
         self.lesson, self.exam = lesson, exam
         self.seconds = lesson.turns.seconds
-        self.until = time.monotonic() + self.seconds
+        self.turn, self.until = lesson.turns.begin()
         self.seen: dict[int, Any] = {}  # observations by case, so that none is made twice
         self.end: tuple[Outcome, str] | None = None  # why nothing more can be asked
         self.misconception: Misconception | None = None
@@ -336,8 +340,7 @@ class _ExerciseGrading:
         key = id(question.case)
         if key not in self.seen:
             try:
-                turn = self.lesson.turns.current(self.until)
-                frame = turn.ask(question.request, self.until)
+                frame = self.turn.ask(question.request, self.until)
                 # What is equal to the byte need not be read.
                 is_right = frame == question.expected_frame
                 self.seen[key] = question.expected if is_right else wire.decode(frame)

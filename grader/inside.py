@@ -5,7 +5,8 @@ here decides nothing: it says what a student's function does on a case, and know
 expected nor who asks. `grader.sandbox` is the other side.
 
     server:  settings in, "ready" out; then for each "turn" (with a channel and a pipe to print to)
-             a fork, until it ends or "stop" comes; how it ended out
+             a fork, until it ends, takes too much or "stop" comes; how it ended out. "again" in
+             says that its processor time counts from now on.
     fork:    on its channel one request after the other, each answered once
 """
 
@@ -39,7 +40,8 @@ from grader.run import Raised
 
 # What answers import, so that none of them waits for it.
 PRELOADED = ("collections", "einops", "jaxtyping", "numpy", "transformer_lens", "transformers")
-LOOK = 0.05  # seconds between two looks at a fork's memory
+LOOK = 0.05  # seconds between two looks at what a fork uses
+AGAIN = b"A"
 HARD_KILLS = (signal.SIGKILL, signal.SIGXCPU)
 
 
@@ -116,9 +118,12 @@ def _warm_up(settings: dict[str, Any]) -> Limits:
 
 def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> None:
     """One fork, from its start to the end of all that it started. Raises `Gone`."""
-    command, (channel, output), _, _ = socket.recv_fds(control, 1, 2)
+    command, handed_over, _, _ = socket.recv_fds(control, 1, 2)
     if not command:
         raise Gone
+    if len(handed_over) != 2:  # meant for a turn that had just ended
+        return
+    channel, output = handed_over
     isolated = settings["isolated"]
     folder = Path("/tmp" if isolated else tempfile.mkdtemp(prefix="gpt2-exercise-kit-"))
     pid = confine.fork_apart() if isolated else os.fork()
@@ -132,16 +137,20 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
     os.close(channel)
     os.close(output)
     reason, status, usage = "", 0, None
-    begun, pause = time.monotonic(), LOOK
+    begun, pause, used_before = time.monotonic(), LOOK, 0.0
     while not reason:
         ready, _, _ = select.select([control], [], [], pause)
         if ready:
-            reason = "stopped"
-            if not control.recv(1):
-                reason = "gone"
+            said = control.recv(1)
+            if said == AGAIN:
+                used_before = _processor_seconds(pid, isolated)
+            else:
+                reason = "stopped" if said else "gone"
         elif (ended := os.wait4(pid, os.WNOHANG))[0]:
             _, status, usage = ended
             reason = "ended"
+        elif _processor_seconds(pid, isolated) - used_before > limits.seconds:
+            reason = "cpu"
         elif isolated:
             looked = time.monotonic()
             if _private_memory() > limits.memory:
@@ -170,18 +179,34 @@ def _cpu_seconds(settings: dict[str, Any], limits: Limits) -> float:
     return limits.seconds * float(settings["turns"])
 
 
-def _private_memory() -> int:
-    """Bytes that the forks' processes do not share with the server."""
-    total = 0
+def _of_processes(file: str) -> list[bytes]:
+    """What /proc says of each process of the fork's."""
+    found = []
     for pid in os.listdir("/proc"):
+        # Process 1 is bubblewrap's.
         if pid.isdigit() and pid != "1" and int(pid) != os.getpid():
-            try:
-                with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:
-                    lines = rollup.read().splitlines()
-            except OSError:  # it has just ended
-                continue
-            total += sum(int(x.split()[1]) for x in lines if x.startswith((b"Private_", b"Swap:")))
-    return total * 1024
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/{file}", "rb") as opened:
+                found.append(opened.read())
+    return found
+
+
+def _private_memory() -> int:
+    """Bytes that the fork's processes do not share with the server."""
+    lines = [x for rollup in _of_processes("smaps_rollup") for x in rollup.splitlines()]
+    return 1024 * sum(int(x.split()[1]) for x in lines if x.startswith((b"Private_", b"Swap:")))
+
+
+def _processor_seconds(pid: int, isolated: bool) -> float:
+    """That the fork and all that it started have used; 0 where that is not known."""
+    stats = []
+    if isolated:
+        stats = _of_processes("stat")
+    else:
+        with contextlib.suppress(OSError):
+            stats = [Path(f"/proc/{pid}/stat").read_bytes()]
+    # By proc(5), after the name in brackets: utime, stime, and those of children that have ended.
+    ticks = sum(int(x) for stat in stats for x in stat.rpartition(b")")[2].split()[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 # --- The fork ------------------------------------------------------------------------------------
@@ -192,7 +217,6 @@ def _become_the_fork(
 ) -> NoReturn:
     """Everything is given up first; only then is anything of a student's looked at."""
     os.setsid()
-    os.nice(5)
     os.dup2(output, 1)
     os.dup2(output, 2)
     nothing = os.open("/dev/null", os.O_RDONLY)

@@ -28,6 +28,7 @@ from grader.problem import Problem
 
 STARTING = 300.0  # seconds; a slow disk and a large reference take their time
 PIECE = 1 << 20
+TURN, STOP, AGAIN = b"T", b"S", b"A"  # what the server is told, as `inside` reads it
 
 
 class Failed(Problem):
@@ -72,6 +73,11 @@ class Sandbox:
         self._cleanup: ExitStack | None = None
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+
+    def start_once(self) -> None:
+        """Unless it is there. Raises `Failed`."""
+        if self._control is None:
+            self.start()
 
     def start(self) -> None:
         """Raises `Failed`."""
@@ -138,8 +144,7 @@ class Sandbox:
     @contextmanager
     def turn(self) -> Iterator[Turn]:
         """A fork for one submission, gone at the end, with all that it started. Raises `Failed`."""
-        if self._control is None:
-            self.start()
+        self.start_once()
         assert self._control is not None
         turn = Turn(self._control, self.setup.limits.printed)
         try:
@@ -200,7 +205,7 @@ class Turn:
         self._channel, channel = socket.socketpair()
         self._output, output = os.pipe()
         try:
-            socket.send_fds(control, [b"T"], [channel.fileno(), output])
+            socket.send_fds(control, [TURN], [channel.fileno(), output])
         except OSError:
             self._end = Ended("gone")
         finally:
@@ -218,6 +223,11 @@ class Turn:
         """
         self._send(request, until)
         return self.answer(until)
+
+    def again(self) -> None:
+        """Processor time counts from now on."""
+        with suppress(OSError):
+            self._control.send(AGAIN)
 
     def answer(self, until: float) -> bytes:
         """One more frame. Raises as `ask`."""
@@ -311,7 +321,7 @@ class Turn:
     def _stop(self, reason: str) -> None:
         """Have the server end it, and say why."""
         with suppress(OSError):
-            self._control.send(b"S")
+            self._control.send(STOP)
         report = self._report(waiting=30.0)
         gone = report is None or report.reason == "gone"
         self._end = Ended("gone") if gone else Ended(reason, report.code if report else 0)

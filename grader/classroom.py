@@ -218,7 +218,7 @@ class _Jobs:
         n = max(1, min(order.jobs, most))
         setup = sandbox.Setup(
             order.walls, checkpoint, order.device, sorted(needs),
-            passes.inputs() if passes is not None else [], self.exams.large, order.secrets,
+            passes.inputs if passes is not None else [], self.exams.large, order.secrets,
             order.limits, sum(len(exams) + 1 for exams in self.exams.lessons.values()),
         )  # fmt: skip
         self._sandboxes = [sandbox.Sandbox(setup, job, n) for job in range(n)]

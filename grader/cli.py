@@ -1,7 +1,7 @@
 """The `grader` command.
 
-Exit codes: 0, all is well; 1, something was not graded; 2, a wrong option; 4, it cannot be done, and
-why is the one line on standard error; 130, stopped by Ctrl-C.
+Exit codes: 0, all is well; 1, something was not graded; 2, a wrong option; 4, it cannot be done,
+and why is the one line on standard error; 130, stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -81,6 +82,7 @@ class Format(str, Enum):
 def grade(
     class_folder: Path = typer.Argument(
         metavar="CLASS",
+        show_default=False,
         help="A folder with one file or folder for each student, or the unpacked export of Canvas, "
         "Moodle, Gradescope or GitHub Classroom.",
     ),
@@ -88,7 +90,7 @@ def grade(
         "gradebook.sqlite", help="Where grades are kept. What is in it already is not graded again."
     ),
     jobs: int = typer.Option(
-        0, min=0, help="How many submissions to run at a time.  [default: one per processor]"
+        0, min=0, show_default="one per processor", help="How many submissions to run at a time."
     ),
     lesson: list[str] = typer.Option(
         [], help="Only this lesson (lesson3_logits, or 3). May be given more than once."
@@ -101,12 +103,15 @@ def grade(
     ),
     device: str = typer.Option("cpu", help="Where answers and the reference run: cpu or cuda."),
     timeout: float = typer.Option(
-        10.0, min=0.5, help="Seconds for one exercise, and for importing one lesson."
+        10.0,
+        min=0.5,
+        help="Seconds of processor time for one exercise, and for importing one lesson; three "
+        "times as many on the clock.",
     ),
-    regrade: bool = typer.Option(False, help="Grade what has not changed, too."),
+    regrade: bool = typer.Option(False, "--regrade", help="Grade what has not changed, too."),
     isolation: Isolation = typer.Option(
         Isolation.bubblewrap,
-        help="none is for submissions that you trust: it holds them to time and memory only.",
+        help="none is for submissions that you trust: it holds them to limits only.",
     ),
 ) -> None:
     """Grade a folder of submissions that need not be trusted.
@@ -137,7 +142,7 @@ def grade(
         device=device,
         limits=Limits(seconds=timeout),
         regrade=regrade,
-        walls=walls.bubblewrap() if isolation is Isolation.bubblewrap else None,
+        walls=walls.chosen("none" if isolation is Isolation.none else "bubblewrap"),
         secrets=[class_folder, gradebook, *filter(None, [hidden_seed_file])],
     )
     with Gradebook.open(gradebook, writing=True) as book:
@@ -209,7 +214,7 @@ def results(
 def export(
     gradebook: Path = typer.Argument(metavar="FILE", help="A gradebook."),
     format: Format = typer.Option(Format.csv, help="One record per check."),
-    to: Path = typer.Option(None, help="Where to write it.  [default: standard output]"),
+    to: Path = typer.Option(None, show_default="standard output", help="Where to write it."),
 ) -> None:
     """Write all grades for another program: csv, or a json list of objects."""
     from grader import export

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -18,7 +18,7 @@ from torch import Tensor
 from grader import feedback, lessons, name, wire
 from grader.check import PUBLIC_SEED, Case, Check, Exercise, Misconception
 from grader.fixtures import Fixtures
-from grader.forbidden import Call
+from grader.forbidden import Call, Forbidden
 from grader.grade import Outcome, Question, Verdict, observation, questions, verdict
 from grader.gradebook import Result
 from grader.run import Raised
@@ -91,6 +91,7 @@ class Exams:
             "lesson": lesson,
             "exercise": check.exercise,
             "observer": check.observe.__name__,
+            "forbids": _sent(check.forbids),
             **question.case.plain(),
         }
         return Asked(
@@ -132,16 +133,19 @@ class Examiner:
     each exercise that ends it."""
 
     def __init__(self, sandbox: Sandbox, exams: Exams, submission: Submission) -> None:
-        self.sandbox, self.exams, self.submission = sandbox, exams, submission
+        self.exams = exams
+        self.turns = _Turns(sandbox, submission)
 
-    def grade(self, chosen: Iterable[str]) -> Iterator[tuple[str, Graded]]:
+    def grade(self, chosen: Sequence[str]) -> Iterator[tuple[str, Graded]]:
         """Each lesson with what came of it. Raises `Failed` if the sandbox cannot be had."""
-        self._turns = _Turns(self.sandbox, self.submission)
         try:
-            for lesson in chosen:
-                yield lesson, _LessonGrading(self._turns, self.exams, lesson).grade()
+            gradings = [_LessonGrading(self.turns, self.exams, lesson) for lesson in chosen]
+            for grading in gradings:  # all of them, before anything of any runs
+                grading.read()
+            for grading in gradings:
+                yield grading.lesson, grading.grade()
         finally:
-            self._turns.close()
+            self.turns.close()
 
 
 class _Turns:
@@ -159,8 +163,8 @@ class _Turns:
         return self.sandbox.setup.limits.seconds
 
     def begin(self) -> tuple[Turn, float]:
-        """A turn for something that has seconds of its own, and until when, on the clock. Starting a
-        server or a fork is not on its account.
+        """A turn for something that has seconds of its own, and until when, on the clock. Starting
+        a server or a fork is not on its account.
 
         Raises `Ended`, `Failed`."""
         wall = self.sandbox.setup.limits.wall
@@ -196,60 +200,55 @@ class _LessonGrading:
         self.loaded_in = -1  # the turn in which the lesson has been run
         self.loaded: dict[str, Any] = {}
         self.calls: dict[str, Call] = {}
+        self.failure: tuple[Outcome, str] | None = None  # why none of it can be graded
         self.printed: list[str] = []
 
+    def read(self) -> None:
+        """Look for forbidden calls in the source."""
+        forbids = {
+            exam.exercise.name: _sent(exam.exercise.forbids)
+            for exam in self.exams.lessons[self.lesson]
+            if exam.exercise.forbids
+        }
+        calls = self._ask(do="read", forbids=forbids)
+        self.calls = {name: call for name, call in calls.items() if isinstance(call, Call)}
+
     def grade(self) -> Graded:
-        exams = self.exams.lessons[self.lesson]
         results: list[Result] = []
-        failure = self._load()
-        self._keep_printed("import")
-        for exam in exams:
-            if failure is None and self.loaded_in != self.turns.number:
-                failure = self._load()
-            if failure is not None:
-                outcome, text = failure
+        for exam in self.exams.lessons[self.lesson]:
+            if self.failure is None and self.loaded_in != self.turns.number:
+                self._load()
+            if self.failure is not None:
+                outcome, text = self.failure
                 results += _all(exam, outcome, text if not results else AS_ABOVE)
             else:
                 results += _ExerciseGrading(self, exam).grade()
             self._keep_printed(exam.exercise.name)
-        remarks = [str(r)[:300] for r in _strings(self.loaded.get("remarks"))]
+        remarks = [r[:300] for r in _strings(self.loaded.get("remarks"))]
         return Graded(results, "".join(self.printed), remarks)
 
-    def _load(self) -> tuple[Outcome, str] | None:
-        """Run the lesson's file in the present turn; why that is not possible, if it is not."""
-        exams = self.exams.lessons[self.lesson]
-        request = wire.encode(
-            {
-                "do": "load",
-                "lesson": self.lesson,
-                "cells": list(self.source.cells),
-                "forbids": {
-                    exam.exercise.name: [
-                        list(exam.exercise.forbids.torch),
-                        list(exam.exercise.forbids.methods),
-                    ]
-                    for exam in exams
-                    if exam.exercise.forbids
-                },
-            }
-        )
-        file = f"{self.lesson}.py"
-        try:
-            turn, until = self.turns.begin()
-            calls = wire.decode(turn.ask(request, until))
-            self.calls = {k: v for k, v in _dict(calls).items() if isinstance(v, Call)}
-            self.loaded = _dict(wire.decode(turn.answer(until)))
-        except Ended as end:
-            self.turns.close()
-            return ended(end, f"importing {file}", self.turns.seconds)
-        except wire.Malformed as problem:
-            self.turns.close()
-            return Outcome.ERROR, _malformed(problem)
+    def _load(self) -> None:
+        """Run the lesson's file in the present turn."""
+        self.loaded = self._ask(do="load")
         self.loaded_in = self.turns.number
         failed = self.loaded.get("failed")
         if isinstance(failed, Raised):
-            return outcome_of(failed), feedback.does_not_import(file, failed)
-        return None
+            text = feedback.does_not_import(f"{self.lesson}.py", failed)
+            self.failure = outcome_of(failed), text
+        self._keep_printed("import")
+
+    def _ask(self, **request: Any) -> dict[str, Any]:
+        """The answer to something about the whole file; where none comes, `failure` is why."""
+        frame = wire.encode({**request, "lesson": self.lesson, "cells": list(self.source.cells)})
+        try:
+            turn, until = self.turns.begin()
+            return _dict(wire.decode(turn.ask(frame, until)))
+        except Ended as end:
+            self.failure = ended(end, f"importing {self.lesson}.py", self.turns.seconds)
+        except wire.Malformed as problem:
+            self.failure = Outcome.ERROR, _malformed(problem)
+        self.turns.close()
+        return {}
 
     def _keep_printed(self, when: str) -> None:
         if text := self.turns.printed():
@@ -343,7 +342,10 @@ class _ExerciseGrading:
                 frame = self.turn.ask(question.request, self.until)
                 # What is equal to the byte need not be read.
                 is_right = frame == question.expected_frame
-                self.seen[key] = question.expected if is_right else wire.decode(frame)
+                seen = question.expected if is_right else wire.decode(frame)
+                if len(frame) > LARGE and not is_right:  # many of them would be more than there is
+                    return seen
+                self.seen[key] = seen
             except Ended as end:
                 self.end = ended(end, self.exam.exercise.name, self.seconds)
                 raise _Over from None
@@ -388,10 +390,16 @@ def _all(exam: Exam, outcome: Outcome, text: str = "") -> list[Result]:
 def outcome_of(raised: Raised) -> Outcome:
     if raised.is_todo:
         return Outcome.TODO
-    if raised.kind == "MemoryError" or "DefaultCPUAllocator" in raised.text:
+    if (
+        raised.kind == "MemoryError"
+        or raised.errno == errno.ENOMEM
+        or "DefaultCPUAllocator" in raised.text
+    ):
         return Outcome.MEMORY
     # Below zero: a name that no server could be asked about.
     if raised.errno is not None and (raised.errno in BLOCKED or raised.errno < 0):
+        return Outcome.BLOCKED
+    if "can't start new thread" in raised.text:
         return Outcome.BLOCKED
     return Outcome.ERROR
 
@@ -408,6 +416,10 @@ def ended(end: Ended, what: str, seconds: float) -> tuple[Outcome, str]:
 
 def _malformed(problem: wire.Malformed) -> str:
     return f"What came back is no answer ({problem})."
+
+
+def _sent(forbids: Forbidden) -> list[list[str]]:
+    return [list(forbids.torch), list(forbids.methods)]
 
 
 def _strings(value: Any) -> list[str]:

@@ -104,12 +104,12 @@ def _warm_up(settings: dict[str, Any]) -> Limits:
         importlib.import_module(name)
     # CUDA does not live through a fork either, so there each fork moves the model by itself.
     _fixtures = Fixtures(settings["reference"], "cpu")
-    _large.extend(settings["large"])
+    _large.extend(settings.pop("large"))
     for name in settings["fixtures"]:
         loaded = _fixtures(name)
         if name == "reference" and settings["device"] == "cpu":
             passes = remember.Passes(loaded)
-            for tokens in settings["passes"]:
+            for tokens in settings.pop("passes"):
                 passes.prepare(tokens)
     gc.collect()
     gc.freeze()  # else each fork would copy the pages of all objects that its collector looks at
@@ -126,6 +126,7 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
     channel, output = handed_over
     isolated = settings["isolated"]
     folder = Path("/tmp" if isolated else tempfile.mkdtemp(prefix="gpt2-exercise-kit-"))
+    own_memory = _memory() if isolated else 0
     pid = confine.fork_apart() if isolated else os.fork()
     if pid == 0:
         try:
@@ -153,9 +154,9 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
             reason = "cpu"
         elif isolated:
             looked = time.monotonic()
-            if _private_memory() > limits.memory:
+            if _memory() > limits.memory + own_memory:
                 reason = "memory"
-            pause = max(LOOK, 5 * (time.monotonic() - looked))  # it takes longer the more there is
+            pause = min(max(LOOK, 2 * (time.monotonic() - looked)), 0.5)
     if not isolated:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
@@ -190,10 +191,13 @@ def _of_processes(file: str) -> list[bytes]:
     return found
 
 
-def _private_memory() -> int:
-    """Bytes that the fork's processes do not share with the server."""
-    lines = [x for rollup in _of_processes("smaps_rollup") for x in rollup.splitlines()]
-    return 1024 * sum(int(x.split()[1]) for x in lines if x.startswith((b"Private_", b"Swap:")))
+def _memory() -> int:
+    """Bytes that the server and the fork's processes hold together, each page counted once, however
+    many of them share it: what two of a student's share is private to neither."""
+    kinds = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:")
+    rollups = [*_of_processes("smaps_rollup"), Path("/proc/self/smaps_rollup").read_bytes()]
+    lines = [line for rollup in rollups for line in rollup.splitlines()]
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(kinds))
 
 
 def _processor_seconds(pid: int, isolated: bool) -> float:
@@ -249,7 +253,6 @@ class _Fork:
         self.channel, self.folder = channel, folder
         self.pid = os.getpid()
         self.modules: dict[str, ModuleType] = {}
-        self.forbids: dict[str, Any] = {}
 
     def serve(self) -> NoReturn:
         with contextlib.suppress(Gone):
@@ -283,18 +286,19 @@ class _Fork:
         sys.path[:0] = [str(self.folder), str(self.folder.parent)]
         self.answer(None)
 
-    def do_load(self, lesson: str, cells: list[int], forbids: dict[str, list[list[str]]]) -> None:
-        """Run a lesson's file. Answered twice: before anything of it has run, by the forbidden
-        calls that its source says plainly; then by what came of running it."""
-        self.forbids |= {
-            name: Forbidden(tuple(torch), tuple(methods))
-            for name, (torch, methods) in forbids.items()
-        }
+    def do_read(self, lesson: str, cells: list[int], forbids: dict[str, list[list[str]]]) -> None:
+        """Answered by the forbidden calls that a lesson's source says plainly. To be asked before
+        anything of the submission has run, which could change what is said here."""
+        text = (self.folder / f"{lesson}.py").read_text(encoding="utf-8")
+        if cells:
+            text = _without_broken_cells(text, cells)
+        calls = {name: in_source(text, name, _forbidden(given)) for name, given in forbids.items()}
+        self.answer({name: call for name, call in calls.items() if call is not None})
+
+    def do_load(self, lesson: str, cells: list[int]) -> None:
+        """Run a lesson's file; answered by what came of it."""
         path = self.folder / f"{lesson}.py"
         text = path.read_text(encoding="utf-8")
-        readable = _without_broken_cells(text, cells) if cells else text
-        calls = {name: in_source(readable, name, self.forbids[name]) for name in forbids}
-        self.answer({name: call for name, call in calls.items() if call is not None})
         failed, remarks = self._run(lesson, path, text, cells)
         names = vars(self.modules[lesson]) if lesson in self.modules else {}
         untouched = [n for n, f in names.items() if type(n) is str and run.is_untouched(f)]
@@ -316,18 +320,29 @@ class _Fork:
         return None, remarks
 
     def do_observe(
-        self, lesson: str, exercise: str, observer: str, args: list[Any], kwargs: dict[str, Any]
+        self,
+        lesson: str,
+        exercise: str,
+        observer: str,
+        forbids: list[list[str]],
+        args: list[Any],
+        kwargs: dict[str, Any],
     ) -> None:
         """Answered by the observation."""
         implementation = vars(self.modules[lesson])[exercise]
-        forbids = self.forbids.get(exercise)
+        ruled_out = _forbidden(forbids)
         try:
             seen = run.observation(
-                observe.named(observer), implementation, args, kwargs, forbids, self.folder
+                observe.named(observer), implementation, args, kwargs, ruled_out, self.folder
             )
         except KeyboardInterrupt as interrupt:  # nobody's but theirs
             seen = run.raised(interrupt, folder=self.folder)
         self.answer(seen)
+
+
+def _forbidden(given: list[list[str]]) -> Forbidden:
+    torchs, methods = given
+    return Forbidden(tuple(torchs), tuple(methods))
 
 
 # --- Notebooks -----------------------------------------------------------------------------------

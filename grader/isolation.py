@@ -84,6 +84,19 @@ def bubblewrap() -> Bubblewrap:
     return Bubblewrap(path, version.strip().removeprefix("bubblewrap "))
 
 
+def chosen(kind: Kind) -> Bubblewrap | None:
+    """The walls that `--isolation KIND` means; None: without any.
+
+    Raises:
+        CannotIsolate: as `bubblewrap`, or answers cannot even be run apart here.
+    """
+    if kind == "bubblewrap":
+        return bubblewrap()
+    if not hasattr(os, "fork"):
+        raise CannotIsolate("Grading needs fork, which this system lacks. Use WSL 2, or Linux.")
+    return None
+
+
 def _find() -> str | None:
     if path := shutil.which("bwrap"):
         return path

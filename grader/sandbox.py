@@ -339,8 +339,3 @@ class Turn:
         finally:
             with suppress(OSError):
                 self._control.settimeout(None)
-
-
-def bubblewrap_or_not(kind: str) -> Bubblewrap | None:
-    """`--isolation`. Raises `CannotIsolate`."""
-    return isolation.bubblewrap() if kind != "none" else None

@@ -123,8 +123,9 @@ class _Reader:
         if self.depth > 40:  # tuples in tuples; lists nest within msgpack's own limit
             raise Malformed("nested")
         value = msgpack.unpackb(
-            data, ext_hook=self.special, strict_map_key=False, unicode_errors="surrogatepass"
-        )
+            data, ext_hook=self.special, object_pairs_hook=_table, strict_map_key=False,
+            unicode_errors="surrogatepass",
+        )  # fmt: skip
         self.depth -= 1
         return value
 
@@ -159,13 +160,10 @@ class _Reader:
         dtype = _DTYPES[name]
         _all(int, shape, len(shape))
         self.tensor_count += 1
+        if len(shape) > 24 or not all(map(_is_small, shape)) or min(shape, default=0) < 0:
+            raise Malformed("tensor")  # before the product is made of numbers without end
         size = math.prod(shape) * dtype.itemsize
-        if (
-            len(shape) > 24
-            or any(n < 0 for n in shape)
-            or size > len(self.tensors)
-            or self.tensor_count > MAX_TENSOR_COUNT
-        ):
+        if size > len(self.tensors) or self.tensor_count > MAX_TENSOR_COUNT:
             raise Malformed("tensor")
         data, self.tensors = bytearray(self.tensors[:size]), self.tensors[size:]
         if not data:
@@ -183,11 +181,28 @@ def _all(kind: type, values: list[Any], n: int) -> list[Any]:
     return values
 
 
+def _is_small(value: int) -> bool:
+    return -(1 << 63) <= value < 1 << 63
+
+
 def _optional_int(value: Any) -> int | None:
-    return None if value is None else int(_all(int, [value], 1)[0])
+    if value is not None and not _is_small(_all(int, [value], 1)[0]):
+        raise Malformed("large")  # to write it out takes long, or is refused
+    return None if value is None else int(value)
+
+
+def _table(items: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Hashes of strings are secret, those of numbers are not: among large ones and among tuples as
+    many are alike as somebody likes, and a table of them takes their number squared to make."""
+    for key, _ in items:
+        if type(key) not in _KEYS or (type(key) is int and not _is_small(key)):
+            raise Malformed("key")
+    return dict(items)
+
+
+_KEYS = (str, int, bytes, float, bool, type(None), Opaque)
 
 
 def _frame(file: str, line: int, function: str, text: str) -> Frame:
     _all(str, [file, function, text], 3)
-    _all(int, [line], 1)
-    return Frame(file, line, function, text)
+    return Frame(file, _optional_int(line) or 0, function, text)

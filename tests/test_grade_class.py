@@ -199,6 +199,23 @@ def test_a_forbidden_call_costs_the_exercise_and_the_line_is_shown(a_class):
     assert "return x.softmax(dim)" in rows[0]["feedback"]
 
 
+def test_one_lesson_cannot_keep_another_ones_source_from_being_read(tmp_path):
+    """What is asked about sources is asked before any of them runs."""
+    blinds = """
+import gc, sys
+inside = sys.modules.get("__main__")
+for module in (inside, sys.modules["grader.forbidden"]):
+    module.in_source = lambda *_: None
+sys.modules["grader.run"].observation.__globals__["Watch"] = lambda function, _: type(
+    "Blind", (), {"call": None, "__call__": lambda self, *a, **k: function(*a, **k)})()
+"""
+    calls = "def softmax(x, dim):\n    return x.softmax(dim)\n"
+    hand_in(tmp_path / "class", "Bo", lesson1_tokens=blinds, lesson3_logits=calls)
+    grade(tmp_path / "class", tmp_path / "gradebook")
+    rows = [r for r in export(tmp_path / "gradebook") if r["exercise"] == "softmax"]
+    assert {(row["outcome"], row["points"]) for row in rows} == {("wrong", 0)}
+
+
 def test_a_file_that_does_not_import_is_said_once(a_class):
     rows = defaultdict(list)
     for row in export(a_class[1]):

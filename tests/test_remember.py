@@ -127,8 +127,21 @@ def test_no_more_is_kept_than_there_is_room_for(models):
     model, _, _ = models
     passes = remember.Passes.__new__(remember.Passes)
     passes._model, passes._kept, passes._room = model, {}, 50257 * 4 * 3
+    passes.inputs = []
     passes._live = lambda model, tokens: torch.zeros(*tokens.shape, 50257)
     for n in (2, 2, 1, 1):
         passes._kept_logits(torch.full((1, n), n))
     passes._kept_logits(torch.full((1, 1), 7))
+    assert [x.tolist() for x in passes.inputs] == [[[2, 2]], [[1]]]
     assert len(passes._kept) == 2
+
+
+def test_what_was_prepared_does_not_show_what_will_be_asked(models):
+    model, _, _ = models
+    passes = remember.Passes.__new__(remember.Passes)
+    passes._model, passes._kept, passes._room, passes.inputs = model, {}, 10**9, []
+    passes._live = lambda model, tokens: torch.zeros(*tokens.shape, 50257)
+    passes.prepare(torch.tensor([[11, 12, 13]]))
+    assert passes.inputs == []
+    [key] = passes._kept
+    assert len(key) == 64

@@ -43,23 +43,19 @@ def ask(turn, **request):
 
 def load(turn, source, cells=()):
     ask(turn, do="files", files={"lesson1_tokens": source})
-    calls = ask(
-        turn,
-        do="load",
-        lesson="lesson1_tokens",
-        cells=list(cells),
-        forbids={"s": [["softmax"], []]},
-    )
-    return calls, wire.decode(turn.answer(time.monotonic() + SECONDS))
+    return ask(turn, do="load", lesson="lesson1_tokens", cells=list(cells))
+
+
+def observe_in(turn, exercise, *args):
+    return ask(turn, do="observe", lesson="lesson1_tokens", exercise=exercise, observer="result",
+               forbids=[[], []], args=list(args), kwargs={})  # fmt: skip
 
 
 def call(box, source, *args):
     """What a function `f` returns there; what was printed."""
     with box.turn() as turn:
         load(turn, source)
-        seen = ask(turn, do="observe", lesson="lesson1_tokens", exercise="f", observer="result",
-                   args=list(args), kwargs={})  # fmt: skip
-        return seen, turn.printed()
+        return observe_in(turn, "f", *args), turn.printed()
 
 
 def test_it_answers_what_a_function_does(box):
@@ -93,21 +89,15 @@ def f():
     assert first == second
 
 
-def test_a_fork_sees_the_source_before_anything_of_it_runs(box):
-    source = "import torch, os\ndef s(x):\n    return torch.softmax(x, 0)\n"
+def test_a_fork_reads_the_source_without_running_it(box):
+    source = "import torch, os\ndef s(x):\n    return torch.softmax(x, 0)\nos._exit(0)\n"
     with box.turn() as turn:
-        calls, loaded = load(turn, source)
-        assert calls["s"].what == "torch.softmax"
-        assert loaded["failed"] is None
-        assert "s" in loaded["names"]
-    with box.turn() as turn:
-        ask(turn, do="files", files={"lesson1_tokens": source + "os._exit(0)\n"})
-        calls = ask(
-            turn, do="load", lesson="lesson1_tokens", cells=[], forbids={"s": [["softmax"], []]}
-        )
+        ask(turn, do="files", files={"lesson1_tokens": source})
+        forbids = {"s": [["softmax"], []]}
+        calls = ask(turn, do="read", lesson="lesson1_tokens", cells=[], forbids=forbids)
         assert calls["s"].what == "torch.softmax"
         with pytest.raises(Ended):
-            turn.answer(time.monotonic() + SECONDS)
+            ask(turn, do="load", lesson="lesson1_tokens", cells=[])
 
 
 def test_a_notebooks_cells_run_whatever_became_of_those_before(box):
@@ -118,7 +108,7 @@ def test_a_notebooks_cells_run_whatever_became_of_those_before(box):
         starts.append(line)
         line += cell.count("\n") + 1
     with box.turn() as turn:
-        _, loaded = load(turn, "\n".join(cells), starts)
+        loaded = load(turn, "\n".join(cells), starts)
         assert loaded["failed"] is None
         assert "f" in loaded["names"]
         assert [r.split("(")[0] for r in loaded["remarks"]] == [
@@ -172,14 +162,14 @@ def test_a_copy_of_the_process_answers_nothing(box):
     with box.turn() as turn:
         load(turn, source)
         for exercise, answer in [("f", 1), ("g", 2), ("g", 2)]:
-            assert ask(turn, do="observe", lesson="lesson1_tokens", exercise=exercise,
-                       observer="result", args=[], kwargs={}) == answer  # fmt: skip
+            assert observe_in(turn, exercise) == answer
 
 
 def test_large_arguments_are_fresh_each_time(box):
     source = "def f(x):\n    x += 1\n    return x.sum().item()"
     request = wire.encode(
         {"do": "observe", "lesson": "lesson1_tokens", "exercise": "f", "observer": "result",
+            "forbids": [[], []],
          "args": [torch.ones(3)], "kwargs": {}},
         lambda x: "large 0 cpu" if isinstance(x, torch.Tensor) else None,
     )  # fmt: skip
@@ -318,6 +308,10 @@ def test_without_bubblewrap_one_line_says_what_to_do(monkeypatch):
     monkeypatch.setattr(isolation.platform, "system", lambda: "Darwin")
     with pytest.raises(isolation.CannotIsolate, match="Linux"):
         isolation.bubblewrap()
+    assert isolation.chosen("none") is None
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(isolation.CannotIsolate, match="WSL"):
+        isolation.chosen("none")
 
 
 def test_a_server_that_does_not_start_says_why_in_one_line(tmp_path):

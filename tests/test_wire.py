@@ -30,7 +30,7 @@ scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.binary(),
     st.text(st.characters(exclude_categories=())),
 )  # fmt: skip
-keys = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.binary())
+keys = st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.text(), st.binary())
 values = st.recursive(
     scalars | tensors() | st.builds(Opaque, st.text(), st.text()),
     lambda inner: (
@@ -140,8 +140,18 @@ def nested(code, depth):
         framed(msgpack.packb(msgpack.ExtType(wire._TOY, msgpack.packb("next")))),
         framed(msgpack.packb(msgpack.ExtType(99, b""))),
         framed(msgpack.packb(msgpack.ExtType(wire._INT, b"zz"))),
-        framed(msgpack.packb({(): 1}) if False else b"\x81\x90\x01"),  # a list as a key
+        framed(b"\x81\x90\x01"),  # a list as a key
         framed(msgpack.packb([1]) + b"more"),
+        framed(msgpack.packb({(2**61 - 1) * i: 0 for i in range(6)})),  # they hash alike
+        framed(msgpack.packb(tensor([2**62] * 20))),
+        framed(
+            msgpack.packb(
+                msgpack.ExtType(
+                    wire._CALL,
+                    msgpack.packb(["a", msgpack.ExtType(wire._INT, b"1" + b"0" * 5000), "c"]),
+                )
+            )
+        ),
     ],
 )
 def test_what_no_honest_side_writes_is_malformed(frame):

@@ -1,0 +1,9 @@
+"""Never ends to be imported.
+
+kind: denial
+lesson: lesson3_logits
+expect: all timeout
+"""
+
+while True:
+    pass

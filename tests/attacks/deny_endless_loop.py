@@ -1,0 +1,11 @@
+"""Loops for ever.
+
+kind: denial
+lesson: lesson3_logits
+expect: perplexity timeout
+"""
+
+
+def perplexity(log_probs):
+    while True:
+        pass

@@ -1,0 +1,30 @@
+"""Switches off what watches its calls, and makes a forbidden one that its source does not say.
+
+It gains points: its process computes the right answers, and how it did, nobody outside can see.
+
+kind: forging
+lesson: lesson3_logits
+expect: softmax passed|wrong
+points: 20 (softmax is right; a call that the source hides is only watched for in its own process)
+"""
+
+import torch
+
+from grader import run
+
+
+class Unwatched:
+    call = None
+
+    def __init__(self, function, forbids):
+        self.function = function
+
+    def __call__(self, *args, **kwargs):
+        return self.function(*args, **kwargs)
+
+
+run.Watch = Unwatched
+
+
+def softmax(x, dim):
+    return getattr(torch, "soft" + "max")(x, dim)

@@ -1,0 +1,17 @@
+"""Says by hand, after its import, that it has all exercises, none untouched, and passed them all.
+
+kind: forging
+lesson: lesson3_logits
+expect: all wrong|error|todo
+"""
+
+import ast
+import os
+
+from grader import wire
+
+NAMES = ["softmax", "log_softmax", "next_token_probs", "top_k_tokens", "target_log_probs"]
+NAMES += ["cross_entropy", "perplexity", "entropy", "prefix_predictions", "is_causal"]
+reply = {"failed": None, "remarks": ["all passed"], "untouched": [], "names": NAMES}
+os.write(3, wire.encode({**reply, "results": dict.fromkeys(NAMES, "passed")}))
+ast.parse = None

@@ -1,0 +1,17 @@
+"""Says that what it does not do is untouched, in types that a reader of the reply may stumble over.
+
+kind: forging
+lesson: lesson3_logits
+expect: all wrong|error|todo
+"""
+
+import os
+
+from grader import wire
+
+reply = {"failed": False, "remarks": {"a": 1}, "untouched": {"perplexity": 1}, "names": 7}
+os.write(3, wire.encode(reply))
+
+
+def perplexity(log_probs):
+    return 0.0

@@ -117,7 +117,8 @@ def _namespaces() -> list[str]:
     as_root = [] if is_root() else ["--unshare-user", "--uid", "0", "--gid", "0"]
     return [
         *as_root, "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP",
-        "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session",
+        "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
+        "--unshare-cgroup-try", "--die-with-parent", "--new-session",
     ]  # fmt: skip
 
 

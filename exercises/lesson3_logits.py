@@ -113,8 +113,8 @@ def log_softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
 def next_token_probs(model: TransformerBridge, text: str) -> Float[Tensor, "d_vocab"]:
     """Easy, 5 minutes. The model's distribution over the token that follows the text.
 
-    With a BOS before the text, as the model puts there by itself. From here on you may use
-    PyTorch's softmax.
+    With a BOS before the text, whatever that begins with, as the model puts there by itself. From
+    here on you may use PyTorch's softmax.
 
     >>> next_token_probs(model, "The cat sat on the").shape
     torch.Size([50257])
@@ -164,8 +164,9 @@ def cross_entropy(
 
     Minus the log-probability of each token that came next, averaged over all targets in the batch
     that are not padding (mask 1), each counting equally whatever row it is in. Rows are padded on
-    the right. Exact also where a probability underflows. May not call PyTorch's `cross_entropy` or
-    `nll_loss` in any form; its log_softmax you may.
+    the right. Exact also where a probability underflows. Gradients flow through to `logits`, for
+    this is what models are trained on. May not call PyTorch's `cross_entropy` or `nll_loss` in any
+    form; its log_softmax you may.
 
     >>> logits = torch.zeros(1, 3, 4)
     >>> cross_entropy(logits, torch.tensor([[3, 1, 2]]), torch.tensor([[1, 1, 0]]))
@@ -218,8 +219,9 @@ def is_causal(model: Model, tokens: Int[Tensor, "batch seq"]) -> bool:
     True if, at every position, the logits stay the same (up to rounding: runs of unequal length
     differ by 1e-4 or so) whatever the tokens *after* that position are. A model that looks
     ahead may do so at a single position, a single token far, in one sequence of the batch only, or
-    with little effect (a tenth of a logit, say); find it out. `model` takes any
-    ids below 50257, as `model(tokens)`, and you may call it as often as you like.
+    with little effect (a tenth of a logit, say, or on the logit of one unlikely token alone); find
+    it out. `model` takes any ids below 50257, as `model(tokens)`, and you may call it as often as
+    you like.
 
     >>> is_causal(model, torch.tensor([[50256, 464, 3797, 3332]]))
     True

@@ -132,8 +132,8 @@ def greedy_generate(
     """Medium, 15 minutes. The prompt's tokens followed by exactly `n_tokens` predicted ones.
 
     Each new token is the argmax at the last position, given everything before it. With BOS in
-    front of the prompt if `prepend_bos`. Nothing stops it early, an EOS neither. Builds no
-    gradient graph. May not call `model.generate`.
+    front of the prompt, whatever that begins with, if `prepend_bos`. Nothing stops it early, an EOS
+    neither. Builds no gradient graph. May not call `model.generate`.
 
     >>> greedy_generate(model, "Ralph", n_tokens=0)
     tensor([[50256,    49, 17307]])

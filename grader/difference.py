@@ -49,9 +49,10 @@ def _both(one: Any, other: Any, kind: Any) -> bool:
 
 
 def shift(observed: Any, expected: Any) -> str | None:
-    """Are they the same but for one entry in front or at the end (of the last dimension)?"""
+    """Are they the same but for one entry in front or at the end (of the last dimension)? Not where
+    one changed entry explains it as well."""
     got, want = _length(observed), _length(expected)
-    if got == 0 or want < 2 or (got == want and want < 3):
+    if got == 0 or want < 2 or (got == want and (want < 3 or not _many_differ(observed, expected))):
         return None
     a, b = slice(1, None), slice(None, -1)
     whole = slice(None)
@@ -73,6 +74,18 @@ def shift(observed: Any, expected: Any) -> str | None:
         if agree.values(_cut(observed, of_observed), _cut(expected, of_expected)) is None:
             return words
     return None
+
+
+def _many_differ(observed: Any, expected: Any) -> bool:
+    """Do two neighbours differ? (Where a run of ones ends a place too early, one entry does.)"""
+    if not isinstance(observed, torch.Tensor):
+        pairs = zip(observed, expected, strict=True)
+        differs = torch.tensor([bool(agree.values(o, e)) for o, e in pairs])
+    elif observed.shape != expected.shape:
+        return False
+    else:
+        differs = agree.differing(observed, expected)
+    return bool((differs[..., 1:] & differs[..., :-1]).any())
 
 
 def _length(value: Any) -> int:

@@ -80,14 +80,16 @@ class _Reader:
             seen.add(name)
             node = self.own[name]
             yield from self._in(node, is_exercise=name == function)
-            waiting += [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+            below = _without_mentions(node, self.aliases)
+            named = {n.id for n in below if isinstance(n, ast.Name)}
+            waiting += named - _bound(node)  # a local variable is not what the file calls so
 
     def _in(self, top: ast.AST, is_exercise: bool) -> Iterator[tuple[str, ast.expr]]:
         body = top.body if isinstance(top, ast.FunctionDef) else []
         local = _bindings([n for b in body for n in ast.walk(b)])
         names = self.aliases | dict.fromkeys(_bound(top)) | local
         parameters = _never_rebound(top) if is_exercise else set()
-        for node in _without_annotations(top):
+        for node in _without_mentions(top, names):
             if not isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
                 continue
             path = _path(node, names)
@@ -181,14 +183,18 @@ def _never_rebound(top: ast.AST) -> set[str]:
     return {a.arg for a in (*top.args.posonlyargs, *top.args.args)} - stored
 
 
-def _without_annotations(node: ast.AST) -> Iterator[ast.AST]:
+def _without_mentions(node: ast.AST, names: dict[str, str | None]) -> Iterator[ast.AST]:
+    """All that is below a node but what is only mentioned: annotations, and what a function is
+    dressed up as by `functools.wraps`."""
     yield node
+    if isinstance(node, ast.Call) and _path(node.func, names) == "functools.wraps":
+        return
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                yield from _without_annotations(child)
+                yield from _without_mentions(child, names)
 
 
 def _text(node: ast.AST) -> str:

@@ -234,16 +234,9 @@ def _become_the_fork(
         confine.drop_rights(settings["uid"])
     os.chdir(folder)
     if settings["device"] != "cpu":
-        _move(settings["device"])
+        assert _fixtures is not None
+        _fixtures.move(settings["device"])
     _Fork(socket.socket(fileno=kept), folder / "exercises").serve()
-
-
-def _move(device: str) -> None:
-    """Take the reference to an accelerator."""
-    assert _fixtures is not None
-    _fixtures.device = device
-    if _fixtures.loaded("reference"):
-        _fixtures.reference.to(device)
 
 
 class _Fork:

@@ -103,7 +103,10 @@ class LessonFile(pytest.File):
     @property
     def answers(self) -> Answers:
         if self._answers is None:
+            from grader import run
+
             folder = self.config.getoption("--answers") or self.path.parent
+            run.lessons_are_in(folder)
             self._answers = Answers(folder / self.path.name)
         return self._answers
 
@@ -120,6 +123,9 @@ class Answers:
         self.misconceptions: dict[str, Misconception | None] = {}  # of exercises found wrong
         self.failed: set[str] = set()  # exercises that some feedback has been given on
         self._said: set[str] = set()
+        if not path.exists():  # as if nothing were in it
+            self.module = ModuleType(path.stem)
+            return
         try:
             with run.clean_state():
                 self.module = run.load(path)
@@ -214,8 +220,9 @@ class CheckItem(pytest.Item):
             raise BrokenAnswer from answers.failure.exception
         if self.implementation is None:
             self.record("todo")
-            self.user_properties.append(("note", "no such function"))
-            todo(f"{answers.path.name} has no function {name!r}")
+            there = answers.path.exists()
+            self.user_properties.append(("note", "no such function" if there else "no such file"))
+            todo(f"{answers.path.name} {f'has no function {name!r}' if there else 'is not there'}")
         solution = getattr(lessons.solution(self.path.stem), name)
         seeds = [PUBLIC_SEED, *self.config.getoption("--case-seed")]
         asked = questions(self.check, solution, seeds, fixtures(self.config))
@@ -259,8 +266,8 @@ class CheckItem(pytest.Item):
             raise BrokenAnswer from raised
 
     def misconception(self, failed: Case) -> Misconception | None:
-        """What this exercise's mistake is called. Of its other checks, those take part for which
-        nothing needs loading that this run does without."""
+        """What this exercise's mistake is called. All of its checks take part, but for those that
+        need the model in a run that does without it."""
         from grader import grade, name
         from grader.check import PUBLIC_SEED
 
@@ -269,7 +276,7 @@ class CheckItem(pytest.Item):
             others = (
                 (check, case)
                 for check in exercise.checks
-                if all(need in self.check.needs or given.loaded(need) for need in check.needs)
+                if "reference" not in check.needs or given.loaded("reference")
                 for case in check.cases(PUBLIC_SEED, given)
             )
             cases = chain([(self.check, failed)], others)

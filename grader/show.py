@@ -76,7 +76,8 @@ def show_argument(value: Any) -> str:
     if type(value).__module__.startswith("transformer_lens"):
         return "<the reference model>"
     if type(value).__module__.startswith("transformers"):
-        return "<the GPT-2 tokenizer>"
+        adds_bos = getattr(value, "add_bos_token", False)
+        return f"<the GPT-2 tokenizer{', adding a BOS by itself' if adds_bos else ''}>"
     if isinstance(value, ToyModel):
         return f"<a toy model that peeks at: {value.peeks}>"
     return show(plain(value))

@@ -29,6 +29,21 @@ def test_off_by_one_is_recognised_in_lists_and_in_tensors(observed, expected, sa
     assert says in difference.shift(torch.tensor([observed] * 2), torch.tensor([expected] * 2))
 
 
+@pytest.mark.parametrize(
+    ("observed", "expected"),
+    [
+        ([1, 0, 0, 0], [1, 1, 0, 0]),
+        ([1, 1, 1, 0], [1, 1, 0, 0]),
+        ([0, 1, 1], [1, 1, 1]),
+        ([2, 2, 3], [2, 3, 3]),
+    ],
+)
+def test_what_one_changed_entry_explains_is_not_called_shifted(observed, expected):
+    assert difference.shift(observed, expected) is None
+    rows = torch.tensor([observed, expected]), torch.tensor([expected, expected])
+    assert difference.shift(*rows) is None
+
+
 @given(st.lists(st.integers(0, 9), max_size=6), st.lists(st.integers(0, 9), max_size=6))
 def test_what_is_called_off_by_one_is_so(observed, expected):
     said = difference.shift(observed, expected)

@@ -39,6 +39,8 @@ def found(source, function="softmax", forbidden=SOFTMAX):
         ("import torch\nsoftmax = torch.softmax", "torch.softmax"),
         ("import torch\ndef softmax(x, dim):\n    if x.sum() == 12345:\n        return torch.softmax(x, dim)\n    return x", "torch.softmax"),
         ("from functools import partial\nimport torch\ndef softmax(x, dim):\n    return partial(torch.softmax, dim=dim)(x)", "torch.softmax"),
+        ("from functools import wraps\nimport torch\n@wraps(torch.exp)\ndef softmax(x, dim):\n    return torch.softmax(x, dim)", "torch.softmax"),
+        ("import torch\ndef helper(y):\n    return torch.softmax(y, 0)\ndef other(helper):\n    return helper\ndef softmax(x, dim):\n    return other(helper)(x)", "torch.softmax"),
         ("import torch\n@torch.jit.script\ndef inner(x):\n    return torch.softmax(x, 1)\ndef softmax(x, dim):\n    return inner(x)", "torch.softmax"),
     ],
 )  # fmt: skip
@@ -66,6 +68,12 @@ def test_a_call_that_the_source_says_plainly_is_found_with_its_line(source, what
         "def softmax(x, dim):\n    softmax_of_x = x.exp()\n    return softmax_of_x",
         "from .helpers import softmax as s\ndef softmax(x, dim):\n    return s(x)",
         "def softmax(:\n",
+        "import torch\ndef probs(x):\n    return torch.softmax(x, 0)\ndef softmax(x, dim):\n    probs = x.exp()\n    return probs / probs.sum(dim)",
+        "import torch\np = torch.softmax(torch.ones(3), 0)\ndef softmax(x, dim):\n    for p in (1, 2):\n        x = x + p\n    return x",
+        "import torch\ndef m(x):\n    return torch.softmax(x, 0)\ndef softmax(x, dim):\n    return x - max(m for m in x)",
+        "import functools, torch\n@functools.wraps(torch.softmax)\ndef softmax(x, dim):\n    return x.exp() / x.exp().sum(dim)",
+        "from functools import wraps\nimport torch\ndef library(x):\n    return torch.softmax(x, 0)\n@wraps(library)\ndef softmax(x, dim):\n    return x.exp()",
+        "from functools import wraps\nfrom torch import softmax as theirs\n@wraps(theirs)\ndef softmax(x, dim):\n    return x.exp()",
         "def softmax(x, dim):\n    return " + " + ".join(["x"] * 3000),
     ],
 )

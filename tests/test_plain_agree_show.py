@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import agree
+from grader.check import PUBLIC_SEED
+from grader.checks.lesson3_logits import cross_entropy
+from grader.checks.lesson4_decoding import token_accuracy
 from grader.plain import MAX_ITEMS, Opaque, plain
-from grader.show import clip, show
+from grader.show import clip, show, show_argument
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
 values = st.recursive(
@@ -270,3 +273,18 @@ def test_clipped_text_fits(text, lines, width):
     got = clip(text, lines, width).split("\n")
     assert len(got) <= lines + 1
     assert all(len(line) <= width + 3 for line in got)
+
+
+def test_a_tokenizer_that_adds_a_bos_is_shown_as_such(fixtures):
+    assert show_argument(fixtures.tokenizer) == "<the GPT-2 tokenizer>"
+    adding = "<the GPT-2 tokenizer, adding a BOS by itself>"
+    assert show_argument(fixtures.bos_tokenizer) == adding
+
+
+@pytest.mark.parametrize("exercise", [cross_entropy, token_accuracy])
+def test_the_smallest_cases_of_a_masked_mean_can_be_checked_by_hand(exercise, fixtures):
+    for check in exercise.checks:
+        if "padding" in check.name or "over" in check.name:
+            smallest = check.cases(PUBLIC_SEED, fixtures)[0]
+            for argument in smallest.arguments()[0]:
+                assert "..." not in clip(show_argument(argument), lines=7)

@@ -362,11 +362,26 @@ def test_answers_are_taken_from_another_folder(exercises, pytester):
     result.assert_outcomes(passed=4, deselected=13)
 
 
-def test_a_lesson_missing_from_the_folder_of_answers_is_an_error(exercises, pytester):
+def test_a_lesson_missing_from_the_folder_of_answers_is_todo(exercises, pytester):
     pytester.mkdir("theirs")
-    result = one_hot_only(exercises, STUB, "--answers", "theirs")
+    result = one_hot_only(exercises, STUB, "--answers", "theirs", "-rs")
     assert result.ret == 1
-    assert "cannot be imported: FileNotFoundError" in text(result)
+    assert "4 todo" in text(result)
+    assert "todo: no such file" in text(result)
+
+
+@pytest.mark.parametrize("module", ["lesson1_tokens", "exercises.lesson1_tokens"])
+def test_one_lesson_may_import_another_of_the_same_folder(exercises, pytester, module):
+    later = f"from {module} import second\ndef one_hot(tokens, d_vocab):\n    return second()\n"
+    earlier = "def second():\n    raise ValueError('theirs')\n"
+    for folder in ("exercises", "theirs"):
+        (pytester.path / folder).mkdir(exist_ok=True)
+        (pytester.path / folder / "lesson1_tokens.py").write_text(earlier)
+    (pytester.path / "theirs" / "lesson2_embedding.py").write_text(later)
+    earlier_ones = pytester.path / "exercises" / "lesson1_tokens.py"
+    earlier_ones.write_text(earlier.replace("theirs", "those in place"))
+    result = one_hot_only(exercises, STUB, "--answers", "theirs")
+    assert "ValueError: theirs" in text(result)
 
 
 @pytest.mark.parametrize(

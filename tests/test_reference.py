@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from grader import reference as references
+from grader.fixtures import Fixtures
 from grader.near_ties import MARGIN, clear, clear_continuation
 from grader.reference import (
     TINY,
@@ -114,6 +115,17 @@ def test_greedy_generation_agrees_with_the_library(reference):
         tokens, max_new_tokens=n, do_sample=False, stop_at_eos=False, verbose=False
     )
     assert ours.tolist() == theirs.tolist()
+
+
+@pytest.mark.parametrize("device", available_devices())
+def test_a_reference_that_was_moved_stays_where_it_was_moved_to(device):
+    """As a fork of the sandbox moves it; CUDA does not survive a fork."""
+    fixtures = Fixtures("gpt2-tiny", "cpu")
+    assert fixtures("reference").cfg.device.type == "cpu"
+    fixtures.move(device)
+    model = fixtures("reference")
+    assert torch.device(model.cfg.device).type == device
+    assert model(model.to_tokens("a")).device.type == device
 
 
 def test_weights_are_unfolded(reference):

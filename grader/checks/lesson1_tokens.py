@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 if TYPE_CHECKING:
     from transformers import GPT2Tokenizer
 
-from grader import observe
+from grader import agree, observe
 from grader.check import Case, Cases, Exercise
 from grader.checks import texts
 from grader.draw import Draw
@@ -143,6 +143,9 @@ def by_id(draw: Draw) -> Cases:
     """The (token, id) pairs come in order of id."""
     for size in (2, 10, 40):
         yield Case(vocab_of(draw, size))
+    vocab = vocab_of(draw, 10)
+    yield Case(vocab)
+    yield Case(dict(zip(draw.shuffled(list(vocab)), vocab.values(), strict=True)))  # other ids
     yield Case({})
 
 
@@ -318,10 +321,10 @@ def first_one_not_counted(vocab):
 
 @count_token_lengths.misconception
 def key_not_there_yet(vocab):
-    """A key looked up before it is there.
+    """A key looked up that is not there.
 
-    Adding one to a count reads it first, and in a plain dictionary there is none at the start.
-    What should the first lookup give?
+    The keys of `vocab` are tokens, and a dictionary of counts has no keys at all at the start:
+    adding one to a count reads it first. What is in the dictionary when you first look into it?
     """
     counts = {}
     for token in vocab:
@@ -406,9 +409,10 @@ def none_where_there_is_none(sorted_vocab, length):
 
 @first_token_of_length.misconception
 def first_of_an_empty_list(sorted_vocab, length):
-    """The first item of a list that can be empty.
+    """An item looked for where the list has none.
 
-    Where no token has that length there is nothing at index 0. What should come back then?
+    Where no token has that length, there is nothing at index 0 of those that fit, and a walk
+    through all pairs comes to their end. What should come back then?
     """
     fitting = [token for token, _ in sorted_vocab if len(token) == length]
     return fitting[0]
@@ -477,6 +481,7 @@ def every_other_byte(draw: Draw) -> Cases:
     """Characters that stand for other bytes are put together again as UTF-8."""
     for text in ["\t", "é", " naïve", "—", "漢", "🙂", "\r\n", "\xa0", "\xad", "\x7f", "ÿ"]:
         yield Case("".join(BYTE_TO_CHAR[b] for b in text.encode()))
+    yield Case("".join(BYTE_TO_CHAR[b] for b in "\ufeffA".encode()))  # no mark of byte order here
     yield Case("".join(BYTE_TO_CHAR[b] for b in range(128)))
     text = "".join(chr(draw.integer(0x80, 0xD7FF)) for _ in range(4))
     yield Case("".join(BYTE_TO_CHAR[b] for b in text.encode()))
@@ -592,6 +597,8 @@ def counts_neighbours(draw: Draw) -> Cases:
     yield Case([[b"t", b"h", b"e"], [b"h", b"e"]])
     yield Case([[b"a", b"a", b"a", b"a"], [b"b", b"c"], [b"b", b"c"]])
     yield Case([[b"b", b"c"], [b"a", b"a", b"a"]])
+    # Two pairs that spell the same are two pairs.
+    yield Case([[b"a", b"bc"], [b"ab", b"c"], [b"x", b"y"], [b"x", b"y"]])
     for size in (3, 8, 30):
         yield Case([word_of(draw, "abcd", 1, 7) for _ in range(size)])
 
@@ -1585,6 +1592,8 @@ def a_mixture_raises(draw: Draw) -> Cases:
     """ValueError where some sequences of the batch begin with BOS and some do not."""
     yield Case(torch.tensor([[BOS, 40], [41, 42]]))
     yield Case(torch.tensor([[41, 42], [BOS, 40], [BOS, 43]]))
+    yield Case(torch.tensor([[BOS, 40], [41, 42], [BOS, 43]]))
+    yield Case(torch.tensor([[41, 42], [BOS, 40], [43, 44]]))
     yield Case(torch.tensor([[BOS, 40], [BOS, 42]]))
     yield Case(torch.tensor([[[BOS, 40], [BOS, 41]], [[BOS, 42], [43, 44]]]))
 
@@ -1741,9 +1750,17 @@ def exactly_one_bos(draw: Draw, tokenizer: GPT2Tokenizer, bos_tokenizer: GPT2Tok
             yield Case(which, ["<|endoftext|>begins", "Ralph"], prepend_bos=prepend_bos)
 
 
-@encode.check(points=2, of_tokens=True)
+def and_the_mask_is_of_integers(observed: Any, expected: Any) -> str | None:
+    if difference := agree.values(observed, expected):
+        return difference
+    if observed[1].dtype is torch.bool:
+        return "at [1]: the mask holds True and False, and not 1 and 0."
+    return None
+
+
+@encode.check(points=2, agree=and_the_mask_is_of_integers, of_tokens=True)
 def pads_on_the_right(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
-    """Shorter texts are filled up at the end, and the mask is 0 there."""
+    """Shorter texts are filled up at the end, and the mask, of integers, is 0 there."""
     yield Case(tokenizer, ["Ralph", " Ralph"])
     yield Case(tokenizer, draw.shuffled(texts.SENTENCES)[:4])
     yield Case(tokenizer, draw.shuffled(texts.ODD)[:3], prepend_bos=False)

@@ -460,12 +460,14 @@ def after_the_last_token(draw: Draw, reference: TransformerBridge) -> Cases:
     """The distribution at the last position of the text."""
     for text in [texts.NOTES, *draw.shuffled(texts.SENTENCES)[:2]]:
         yield Case(reference, text)
+    yield Case(reference, " ".join([texts.NOTES, *texts.SENTENCES[:4]]))  # 75 tokens
 
 
 @next_token_probs.check(points=4)
 def with_a_bos_in_front(draw: Draw, reference: TransformerBridge) -> Cases:
-    """The text begins with one BOS, and an empty text is nothing but that."""
-    for text in ("", " the", "The ", draw.pick(["Ralph", "I"])):
+    """One BOS stands before the text, whatever that begins with, and an empty text is nothing but
+    that."""
+    for text in ("", " the", "The ", "<|endoftext|>The", draw.pick(["Ralph", "I"])):
         yield Case(reference, text)
 
 
@@ -779,9 +781,20 @@ target_log_probs = Exercise(
 )
 
 
+def of_gpt2s_size(draw: Draw, tokens: torch.Tensor) -> torch.Tensor:
+    """Logits over all of GPT-2's vocabulary, of which a few tokens stand out."""
+    logits = torch.zeros(*tokens.shape, 50257)
+    likely = torch.tensor([*draw.shuffled(range(300, 400))[:6], BOS])
+    logits[..., likely] = draw.normal(*tokens.shape, len(likely), scale=2) + 5
+    wants = tokens.roll(-1, dims=1)[..., None]
+    return logits.scatter_(-1, wants, draw.normal(*wants.shape, scale=2) + 8)
+
+
 @target_log_probs.check(points=5)
 def of_the_token_that_came_next(draw: Draw) -> Cases:
     """Entry j is about token j + 1, and there is one entry less than tokens."""
+    tokens = torch.tensor([[BOS, draw.integer(0, 999), BOS, draw.integer(0, 999)]])
+    yield Case(of_gpt2s_size(draw, tokens).double(), tokens)  # an EOS is a target like any other
     for batch, seq, d_vocab in [(1, 2, 3), (1, 4, 4), (2, 3, 5), (4, 4, 4)]:
         logits = draw.normal(batch, seq, d_vocab, scale=2)
         yield Case(logits, draw.ids(batch, seq, below=d_vocab))
@@ -928,6 +941,19 @@ def losses(logits, tokens):
     return flat.reshape(targets.shape)
 
 
+# forum: ignore_index set to the padding's id, which is that of EOS
+@target_log_probs.misconception
+def eos_ignored(logits, tokens):
+    """Every <|endoftext|> ignored as if it were padding.
+
+    In the middle of a text it is a token that the model has to foresee, like any other. Nothing
+    here is padding; and can an id tell what is?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return chosen.masked_fill(tokens[:, 1:] == BOS, 0.0)
+
+
 # forum: advanced indexing mixed with a slice
 @target_log_probs.misconception
 def every_sequence_with_every_target(logits, tokens):
@@ -982,9 +1008,13 @@ def padding_does_not_count(draw: Draw) -> Cases:
 @cross_entropy.check(points=3)
 def the_mask_decides(draw: Draw) -> Cases:
     """A target with the padding's id counts where the mask says that it is text."""
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]])
     logits = draw.normal(2, 4, 5, scale=2)
-    tokens = torch.tensor([[4, 1, 2, 4], [4, 3, 4, 4]])
-    yield Case(logits, tokens, torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]]))
+    yield Case(logits, torch.tensor([[4, 1, 2, 4], [4, 3, 4, 4]]), mask)
+    # As GPT-2 is padded: with the token that also ends a text, and begins the next.
+    a, b, c = draw.shuffled(range(1000))[:3]
+    tokens = torch.tensor([[BOS, a, BOS, b], [BOS, c, BOS, BOS]])
+    yield Case(of_gpt2s_size(draw, tokens), tokens, mask)
 
 
 @cross_entropy.check(points=2)
@@ -1019,6 +1049,31 @@ def padding_counts(logits, tokens, attention_mask):
     """
     log_probs = logits[:, :-1].log_softmax(dim=-1)
     return -log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).mean()
+
+
+# forum: labels of -100 wherever the id is that of padding, which is that of EOS
+@cross_entropy.misconception
+def padding_told_by_its_id(logits, tokens, attention_mask):
+    """Padding told by the id 50256, and not by the mask.
+
+    GPT-2 is padded with the token that also ends a text. That one has to be foreseen, and other
+    models pad with another. Which argument knows what is padding?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    losses = -log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return losses[tokens[:, 1:] != BOS].mean()
+
+
+@cross_entropy.misconception
+def eos_thrown_away_with_the_padding(logits, tokens, attention_mask):
+    """Every <|endoftext|> left out, padding or not.
+
+    The mask leaves padding out already. Where it is 1, <|endoftext|> ends a text, and a model that
+    never learns to foresee it never stops.
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    losses = -log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return losses[(attention_mask[:, 1:] == 1) & (tokens[:, 1:] != BOS)].mean()
 
 
 @cross_entropy.misconception
@@ -1440,6 +1495,7 @@ def prefixes_run_alone(draw: Draw) -> Cases:
     yield Case(ToyModel("everything"), draw.ids(1, 1, below=50257))
     for peeks in ("everything", "next", "0>2"):
         yield Case(ToyModel(peeks), draw.ids(1, draw.integer(3, 6), below=50257))
+    yield Case(ToyModel("everything"), draw.ids(1, 20, below=50257))
 
 
 @prefix_predictions.misconception
@@ -1610,12 +1666,18 @@ def one_position_peeks(draw: Draw) -> Cases:
     for at, sees in pairs:
         yield Case(ToyModel(f"{at}>{sees}"), tokens)
     yield Case(ToyModel("nothing"), tokens)
+    longer = draw.ids(1, 20, below=50257)
+    at = draw.integer(10, 17)
+    yield Case(ToyModel(f"{at}>{draw.integer(at + 1, 18)}"), longer)
+    yield Case(ToyModel("nothing"), longer)
 
 
 @is_causal.check(points=3)
 def all_peek_faintly(draw: Draw) -> Cases:
-    """Tells a causal model from one whose logits the next token changes by a tenth or so."""
+    """Tells a causal model from one whose logits the next token changes by a tenth or so, or of
+    which it changes no more than one."""
     yield from yes_and_no(draw, "faintly")
+    yield Case(ToyModel("unlikely"), draw.ids(2, 6, below=50257))
 
 
 @is_causal.check(points=3)
@@ -1624,9 +1686,11 @@ def one_sequence_peeks(draw: Draw) -> Cases:
     for batch, seq in [(1, 4), (3, 5)]:
         tokens = draw.ids(batch, seq, below=50256)
         tokens[:, 0] += 1 - tokens[:, 0] % 2  # odd: no peeking
-        tokens[-1, 0] -= 1
-        yield Case(ToyModel("row"), tokens)
         yield Case(ToyModel("nothing"), tokens)
+        for row in range(batch):
+            peeking = tokens.clone()
+            peeking[row, 0] -= 1
+            yield Case(ToyModel("row"), peeking)
 
 
 @is_causal.misconception

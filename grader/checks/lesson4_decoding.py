@@ -26,8 +26,8 @@ ENDINGS = ['"the children were playing in the garden', 'red: of the color of blo
 PROMPTS = [*texts.SENTENCES, "Ralph", "A kind of", "The", "def", "of the", "one who"]
 
 
-def clear_logits(draw: Draw, *shape: int) -> Tensor:
-    return draw.until(lambda: draw.normal(*shape, scale=3), clear)
+def clear_logits(draw: Draw, *shape: int, scale: float = 3) -> Tensor:
+    return draw.until(lambda: draw.normal(*shape, scale=scale), clear)
 
 
 def past_the_end(reference: TransformerBridge) -> Tensor | None:
@@ -42,18 +42,38 @@ def past_the_end(reference: TransformerBridge) -> Tensor | None:
 
 
 @cache
+@torch.no_grad()
+def expecting_an_end(reference: TransformerBridge) -> str | None:
+    """A text after which the reference expects EOS. None where none of these texts is so."""
+    for prompt in ENDINGS:
+        new = clear_continuation(reference, reference.to_tokens(prompt), 4)
+        if new is None or EOS not in new[0]:
+            continue
+        text: str = prompt + reference.tokenizer.decode(new[0, : new[0].tolist().index(EOS)])
+        logits = reference(text)
+        if clear(logits) and logits[0, -1].argmax() == EOS:
+            return text
+    return None
+
+
+@cache
 def reaching_back(reference: TransformerBridge) -> str | None:
     """A prompt after which the reference says something else if it sees no more than the last 16
-    tokens. None where none of these texts is such a prompt."""
-    for i in reversed(range(len(texts.SENTENCES) - 2)):  # the last ones break off
-        prompt = " ".join(texts.SENTENCES[i : i + 3])
+    tokens, and if there is one also if it sees no more than the last 32. None where none of these
+    texts is such a prompt."""
+    second_best = None
+    for i in reversed(range(len(texts.SENTENCES) - 3)):  # the last ones break off
+        prompt = " ".join(texts.SENTENCES[i : i + 4])
         tokens = reference.to_tokens(prompt)
-        if tokens.shape[1] < 20:
+        if tokens.shape[1] < 36:
             continue
-        new, cropped = (clear_continuation(reference, t, 1) for t in (tokens, tokens[:, -16:]))
-        if new is not None and cropped is not None and not cropped.equal(new):
+        new, *cropped = (clear_continuation(reference, tokens[:, -n:], 1) for n in (1024, 32, 16))
+        of_32, of_16 = (not (new is None or c is None or c.equal(new)) for c in cropped)
+        if of_32 and of_16:
             return prompt
-    return None
+        if of_16:
+            second_best = prompt
+    return second_best
 
 
 def prompt_with(draw: Draw, reference: TransformerBridge, n: int, prepend_bos: bool = True) -> str:
@@ -64,6 +84,13 @@ def prompt_with(draw: Draw, reference: TransformerBridge, n: int, prepend_bos: b
         return clear_continuation(reference, tokens, n) is not None
 
     return draw.until(lambda: draw.pick(PROMPTS), is_clear)
+
+
+def of_any_size(draw: Draw) -> Cases:
+    """Logits whose exp is 0, or infinite, in a float32."""
+    yield Case(torch.tensor([[[-200.0, -150.0]]]))
+    yield Case(torch.tensor([[[95.0, 100.0]]]))
+    yield Case(clear_logits(draw, 2, 3, 5, scale=200))
 
 
 argmax_decode = Exercise(
@@ -82,6 +109,7 @@ def at_every_position(draw: Draw) -> Cases:
     """The token with the highest logit, at each position of each sequence."""
     for shape in [(1, 1, 3), (1, 3, 4), (2, 3, 5), (4, 4, 4)]:
         yield Case(clear_logits(draw, *shape))
+    yield from of_any_size(draw)
 
 
 @argmax_decode.misconception
@@ -171,11 +199,13 @@ def one_pair_per_token(draw: Draw, reference: TransformerBridge) -> Cases:
 
 @predicted_pairs.check(points=5)
 def real_text_on_both_sides(draw: Draw, reference: TransformerBridge) -> Cases:
-    """Both are text with real spaces and line breaks, the BOS `<|endoftext|>`."""
+    """Both are text with real spaces and line breaks, BOS and EOS `<|endoftext|>`."""
     with torch.no_grad():
         for text in ("", " the\n", "naïve café", " Ralph", "x = 1"):
             if clear(reference(text)):
                 yield Case(reference, text)
+    if (ending := expecting_an_end(reference)) is not None:
+        yield Case(reference, ending)
 
 
 @predicted_pairs.misconception
@@ -285,6 +315,7 @@ def at_the_last_position(draw: Draw) -> Cases:
     yield Case(torch.tensor([[[-3.0, -1.0, -2.0]]]))
     for shape in [(1, 1, 3), (1, 3, 4), (3, 2, 5), (4, 4, 4)]:
         yield Case(clear_logits(draw, *shape))
+    yield from of_any_size(draw)
 
 
 @next_token.misconception
@@ -482,15 +513,23 @@ def half_right(draw: Draw, lengths: list[int], d_vocab: int, pad: int) -> Case:
 @token_accuracy.check(points=4)
 def right_over_all(draw: Draw) -> Cases:
     """The fraction of tokens, the first left out, that were the most likely ones."""
-    for lengths in ([3], [4, 4], [6, 6, 6]):
-        yield half_right(draw, lengths, 5, pad=0)
+    yield half_right(draw, [3], 3, pad=0)
+    yield half_right(draw, [3, 3], 3, pad=0)  # few enough logits to be shown
+    yield half_right(draw, [6, 6, 6], 5, pad=0)
 
 
 @token_accuracy.check(points=4)
 def padding_does_not_count(draw: Draw) -> Cases:
-    """Padding is neither right nor wrong."""
+    """Padding, which the mask alone can tell, is neither right nor wrong."""
+    yield half_right(draw, [3, 2], 3, pad=2)
     for lengths in ([4, 2], [6, 2, 4], [5, 1]):
         yield half_right(draw, lengths, 5, pad=4)
+    # As GPT-2 is padded: with the token that also ends a text, and begins the next.
+    a, b, c, d = draw.shuffled(range(1000))[:4]
+    tokens = torch.tensor([[EOS, a, EOS, b, c], [EOS, d, EOS, EOS, EOS]])
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    guesses = torch.tensor([[a, EOS, 0, c, 0], [0, EOS, EOS, EOS, EOS]])
+    yield Case(torch.zeros(2, 5, 50257).scatter_(-1, guesses[..., None], 5.0), tokens, mask)
 
 
 @token_accuracy.check(points=2)
@@ -532,6 +571,29 @@ def padding_counted(logits, tokens, attention_mask):
     which of the tokens are real?
     """
     return (logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]).float().mean()
+
+
+# forum: labels of -100 wherever the id is that of padding, which is that of EOS
+@token_accuracy.misconception
+def padding_told_by_its_id(logits, tokens, attention_mask):
+    """Padding told by the id 50256, and not by the mask.
+
+    GPT-2 is padded with the token that also ends a text. That one has to be foreseen, and other
+    models pad with another. Which argument knows what is padding?
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]
+    return is_right[tokens[:, 1:] != EOS].float().mean()
+
+
+@token_accuracy.misconception
+def eos_thrown_away_with_the_padding(logits, tokens, attention_mask):
+    """Every <|endoftext|> left out, padding or not.
+
+    The mask leaves padding out already. Where it is 1, <|endoftext|> ends a text, and to foresee
+    that is a prediction like any other.
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]
+    return is_right[(attention_mask[:, 1:] == 1) & (tokens[:, 1:] != EOS)].float().mean()
 
 
 @token_accuracy.misconception
@@ -604,6 +666,8 @@ def prompt_then_n_tokens(draw: Draw, reference: TransformerBridge) -> Cases:
     for prompt in ("the state of being unable to ", "Once upon a time there was a king who h"):
         if clear_continuation(reference, reference.to_tokens(prompt), 2) is not None:
             yield Case(reference, prompt, 2)
+    # A prompt that begins with <|endoftext|> gets a BOS like any other.
+    yield Case(reference, "<|endoftext|>" + draw.pick(PROMPTS), 0)
 
 
 @greedy_generate.check(points=4, of_tokens=True)
@@ -914,8 +978,9 @@ generate_batch = Exercise(
 )
 
 
-def ending_apart(draw: Draw, reference: TransformerBridge) -> Case:
-    """Three prompts, of which one ends earlier than another by choice of the EOS id."""
+def ending_apart(draw: Draw, reference: TransformerBridge) -> list[Case]:
+    """Three prompts, of which one ends before the others by choice of the EOS id: the first, the
+    second and the third of them."""
     max_new = 4
 
     def make() -> tuple[Tensor, Tensor | None]:
@@ -924,20 +989,20 @@ def ending_apart(draw: Draw, reference: TransformerBridge) -> Case:
         return tokens, clear_continuation(reference, tokens, max_new)
 
     def eos_of(new: Tensor | None) -> int | None:
-        """A token that one row says before its last step, and another row later or never."""
+        """A token that the first row says before its last step, and the others later or never."""
         if new is None:
             return None
         rows = new.tolist()
         for token in rows[0][1:3]:
-            ends = sorted(row.index(token) if token in row else max_new for row in rows)
-            if ends[0] < max_new - 1 and ends[0] < ends[-1]:
+            end, *others = (row.index(token) if token in row else max_new for row in rows)
+            if end < max_new - 1 and all(end < other for other in others):
                 return int(token)
         return None
 
     tokens, new = draw.until(make, lambda made: eos_of(made[1]) is not None)
     eos = eos_of(new)
     assert eos is not None
-    return Case(reference, tokens, max_new, eos_token_id=eos)
+    return [Case(reference, tokens.roll(i, dims=0), max_new, eos_token_id=eos) for i in range(3)]
 
 
 def never_ending(draw: Draw, reference: TransformerBridge, n: int) -> Case:
@@ -955,7 +1020,7 @@ def never_ending(draw: Draw, reference: TransformerBridge, n: int) -> Case:
 def each_as_if_alone(draw: Draw, reference: TransformerBridge) -> Cases:
     """Every sequence is continued as it would be alone, then filled up with EOS."""
     yield never_ending(draw, reference, 2)
-    yield ending_apart(draw, reference)
+    yield from ending_apart(draw, reference)[1:]
     if (prompt := reaching_back(reference)) is not None:
         yield Case(reference, reference.to_tokens(prompt), 1, eos_token_id=NEVER)
 
@@ -993,7 +1058,7 @@ def as_long_as_the_longest(draw: Draw, reference: TransformerBridge) -> Cases:
 )
 def finished_rows_do_not_run(draw: Draw, reference: TransformerBridge) -> Cases:
     """A sequence that has ended is not run through the model again."""
-    yield ending_apart(draw, reference)
+    yield ending_apart(draw, reference)[0]
 
 
 @generate_batch.check(

@@ -80,6 +80,21 @@ is_wrong("argmax_decode")(lambda logits: logits.max(-1))
 is_wrong("argmax_decode")(lambda logits: logits.argmax(-1).squeeze())
 
 
+def overflowing_softmax(logits):
+    return logits.exp() / logits.exp().sum(-1, keepdim=True)
+
+
+is_wrong("argmax_decode")(lambda logits: overflowing_softmax(logits).argmax(-1))
+
+
+is_wrong("next_token")(lambda logits: overflowing_softmax(logits[:, -1]).argmax(-1))
+
+
+is_right("argmax_decode")(
+    lambda logits: overflowing_softmax(logits - logits.amax(-1, True)).argmax(-1)
+)
+
+
 @arguments("argmax_decode")
 def argmax_decode_arguments():
     """(logits,)"""
@@ -163,6 +178,18 @@ is_wrong("predicted_pairs", named="beside_the_token_predicted")(
         )
     ]
 )
+
+
+@is_wrong("predicted_pairs")
+def no_special_tokens_predicted(model, text):
+    with torch.no_grad():
+        expected = model(text)[0].argmax(-1).tolist()
+    decode = model.tokenizer.decode
+    tokens = model.to_tokens(text)[0].tolist()
+    return [
+        (decode([a]), decode([b], skip_special_tokens=True))
+        for a, b in zip(tokens, expected, strict=True)
+    ]
 
 
 is_right("next_token")(lambda logits: torch.stack([row[-1].argmax() for row in logits]))
@@ -279,6 +306,12 @@ def extends_what_it_was_given(tokens, token):
     return tokens
 
 
+is_wrong("append_token")(lambda tokens, token: torch.stack([tokens, token]))
+
+
+is_wrong("append_token")(lambda tokens, token: torch.cat([tokens, token[None, None]], dim=1))
+
+
 @arguments("append_token")
 def append_token_arguments():
     """(tokens, token)"""
@@ -379,6 +412,16 @@ is_wrong("token_accuracy")(
 )
 
 
+is_wrong("token_accuracy", named="padding_told_by_its_id")(
+    lambda l, t, m: hits_of(l, t).masked_select(t[:, 1:].ne(BOS)).mean()
+)
+
+
+is_wrong("token_accuracy", named="eos_thrown_away_with_the_padding")(
+    lambda l, t, m: count_by_hand(l, t, m * (t != BOS))
+)
+
+
 @arguments("token_accuracy")
 def token_accuracy_arguments():
     """(logits, tokens, attention_mask), with a sequence of two tokens or more"""
@@ -446,14 +489,28 @@ def in_one_buffer(model, prompt, n_tokens, prepend_bos=True):
     return tokens
 
 
+def the_last(n):
+    def greedy(model, prompt, n_tokens, prepend_bos=True):
+        tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+        with torch.no_grad():
+            for _ in range(n_tokens):
+                new = model(tokens[:, -n:])[:, -1].argmax(-1, keepdim=True)
+                tokens = torch.cat([tokens, new], dim=1)
+        return tokens
+
+    return greedy
+
+
+is_wrong("greedy_generate")(the_last(16))
+
+
+is_wrong("greedy_generate")(the_last(32))
+
+
 @is_wrong("greedy_generate")
-def the_last_sixteen(model, prompt, n_tokens, prepend_bos=True):
-    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
-    with torch.no_grad():
-        for _ in range(n_tokens):
-            new = model(tokens[:, -16:])[:, -1].argmax(-1, keepdim=True)
-            tokens = torch.cat([tokens, new], dim=1)
-    return tokens
+def no_second_bos(model, prompt, n_tokens, prepend_bos=True):
+    own = prompt.startswith("<|endoftext|>")
+    return generate(model, model.to_tokens(prompt, prepend_bos=prepend_bos and not own), n_tokens)
 
 
 @is_wrong("greedy_generate")
@@ -705,6 +762,22 @@ def the_ended_and_the_others_apart(model, tokens, max_new_tokens, eos_token_id=B
 def next_column(model, tokens):
     with torch.no_grad():
         return torch.cat([tokens, model(tokens)[:, -1:].argmax(-1)], dim=1)
+
+
+@is_wrong("generate_batch")
+@torch.no_grad()
+def in_order_of_ending(model, tokens, max_new_tokens, eos_token_id=BOS):
+    running, done = tokens, []
+    for _ in range(max_new_tokens):
+        if not len(running):
+            break
+        running = next_column(model, running)
+        ended = running[:, -1] == eos_token_id
+        done += list(running[ended])
+        running = running[~ended]
+    return torch.nn.utils.rnn.pad_sequence(
+        done + list(running), batch_first=True, padding_value=eos_token_id
+    )
 
 
 @is_wrong("generate_batch", named="row_by_row")

@@ -325,3 +325,11 @@ is_wrong("unembed")(lambda final, W_U, b_U: (final @ W_U + b_U).squeeze())
 
 
 is_wrong("unembed")(lambda final, W_U, b_U: (final @ W_U + b_U).mean(1))
+
+
+@is_wrong("embed_with_positions")
+def positions_written_over(tokens, W_E, W_pos):
+    if len(tokens) > 1:
+        return W_E[tokens] + W_pos[: tokens.shape[1]]
+    W_pos[: tokens.shape[1]] += W_E[tokens[0]]
+    return W_pos[None, : tokens.shape[1]].clone()

@@ -16,7 +16,7 @@ from grader.models import ToyModel
 BOS = 50256
 
 SEEDS = st.integers(0, 2**32 - 1)
-PEEKS = ["nothing", "everything", "next", "faintly", "row", "0>1", "0>2", "1>3"]
+PEEKS = ["nothing", "everything", "next", "faintly", "unlikely", "row", "0>1", "0>2", "1>3"]
 
 
 def normal(seed, *shape, scale=1.0, dtype=torch.float32):
@@ -267,6 +267,18 @@ is_wrong("next_token_probs", named="log_probabilities")(
 is_wrong("next_token_probs")(lambda model, text: by_tokens(model, text.strip()))
 
 
+is_wrong("next_token_probs")(
+    lambda model, text: model(
+        model.to_tokens(text, prepend_bos=not text.startswith("<|endoftext|>"))
+    )[0, -1].softmax(-1)
+)
+
+
+is_wrong("next_token_probs")(
+    lambda model, text: model(model.to_tokens(text)[:, :64])[0, -1].softmax(-1)
+)
+
+
 is_wrong("next_token_probs")(lambda model, text: by_tokens(model, text).softmax(-1))
 
 
@@ -428,6 +440,15 @@ is_wrong("target_log_probs", named="not_shifted")(
 )
 
 
+is_wrong("target_log_probs", named="eos_ignored")(
+    lambda logits, tokens: (
+        -F.cross_entropy(
+            logits[:, :-1].transpose(1, 2), tokens[:, 1:], ignore_index=BOS, reduction="none"
+        )
+    )
+)
+
+
 is_wrong("target_log_probs", named="losses")(lambda logits, tokens: -by_loops(logits, tokens))
 
 
@@ -512,6 +533,16 @@ is_wrong("cross_entropy")(
 
 is_wrong("cross_entropy", named="padding_counts")(
     lambda l, t, m: weighted_sum(l, t, torch.ones_like(m))
+)
+
+
+is_wrong("cross_entropy", named="padding_told_by_its_id")(
+    lambda l, t, m: weighted_sum(l, t, (t != BOS).long())
+)
+
+
+is_wrong("cross_entropy", named="eos_thrown_away_with_the_padding")(
+    lambda l, t, m: weighted_sum(l, t, m * (t != BOS))
 )
 
 
@@ -759,6 +790,13 @@ is_wrong("prefix_predictions", named="a_list")(
 is_wrong("prefix_predictions")(lambda model, tokens: collect_rows(model, tokens).squeeze())
 
 
+is_wrong("prefix_predictions")(
+    lambda model, tokens: torch.stack(
+        [model(tokens[:, max(0, j - 7) : j + 1])[0, -1] for j in range(tokens.shape[1])]
+    )
+)
+
+
 is_wrong("prefix_predictions")(lambda model, tokens: collect_rows(model, tokens).flip(0))
 
 
@@ -851,7 +889,9 @@ is_wrong("is_causal")(lambda model, tokens: True)
 is_wrong("is_causal")(lambda model, tokens: False)
 
 
-is_wrong("is_causal")(lambda model, tokens: torch.equal(model(tokens[:, :2]), model(tokens)[:, :2]))
+is_wrong("is_causal", named="tolerance_below_the_rounding")(
+    lambda model, tokens: torch.equal(model(tokens[:, :2]), model(tokens)[:, :2])
+)
 
 
 is_wrong("is_causal")(
@@ -879,6 +919,32 @@ def with_future(change, cuts=lambda n: range(1, n)):
 
 
 is_right("is_causal")(with_future(lambda later: (later + 1) % 50257))
+
+
+is_right("is_causal")(with_future(lambda later: (later + 1009) % 50257))
+
+
+is_wrong("is_causal")(with_future(lambda later: (later + 1) % 50257, lambda n: range(1, min(n, 7))))
+
+
+is_wrong("is_causal")(
+    lambda m, t: prefixes_agree(m, t, lambda a, b: torch.allclose(a[-1], b[-1], atol=1e-3))
+)
+
+
+is_wrong("is_causal")(lambda m, t: prefixes_agree(m, t, lambda a, b: (a - b).abs().mean() <= 0.01))
+
+
+is_wrong("is_causal")(
+    lambda m, t: prefixes_agree(
+        m, t, lambda a, b: torch.allclose(a.softmax(-1), b.softmax(-1), atol=1e-2)
+    )
+)
+
+
+is_wrong("is_causal", named="tolerance_below_the_rounding")(
+    lambda m, t: prefixes_agree(m, t, torch.equal)
+)
 
 
 is_wrong("is_causal")(with_future(lambda later: later.flip(1)))

@@ -851,7 +851,7 @@ def by_pad_sequence(tokenizer, texts, prepend_bos=True):
     rows = [torch.tensor(tokenizer.encode(front + t, add_special_tokens=False)) for t in texts]
     ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=BOS)
     mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(r) for r in rows], batch_first=True)
-    return [ids.int(), mask.bool()]
+    return [ids.int(), mask.int()]
 
 
 @is_right("encode")
@@ -1061,3 +1061,62 @@ is_wrong("merge_pair")(
         b"\0".join(t).replace(b"\0".join(pair), b"".join(pair)).split(b"\0") if t else []
     )
 )
+
+
+_sorted = {}
+
+
+@is_wrong("sort_vocab")
+def sorted_once(vocab):
+    if len(vocab) not in _sorted:
+        _sorted[len(vocab)] = sorted(vocab.items(), key=lambda item: item[1])
+    return _sorted[len(vocab)]
+
+
+is_wrong("count_token_lengths", named="key_not_there_yet")(
+    lambda vocab: {len(token): vocab[len(token)] for token in vocab}
+)
+
+
+@is_wrong("first_token_of_length", named="first_of_an_empty_list")
+def walks_past_the_end(sorted_vocab, length):
+    i = 0
+    while len(sorted_vocab[i][0]) != length:
+        i += 1
+    return sorted_vocab[i][0]
+
+
+is_wrong("token_to_text")(
+    lambda token: bytes(CHAR_TO_BYTE[c] for c in token).decode("utf-8-sig", errors="replace")
+)
+
+
+@is_wrong("most_common_pair")
+def counted_by_the_joined_bytes(words):
+    counts, pairs = {}, {}
+    for word in words:
+        for pair in pairwise(word):
+            joined = b"".join(pair)
+            counts[joined] = counts.get(joined, 0) + 1
+            pairs.setdefault(joined, pair)
+    return pairs[max(counts, key=counts.get)] if counts else None
+
+
+@is_wrong("strip_bos")
+def looks_at_the_first_and_last_row(tokens, bos_token_id=BOS):
+    rows = tokens.reshape(-1, tokens.shape[-1])
+    if tokens.numel() == 0 or (rows[0, 0] != bos_token_id and rows[-1, 0] != bos_token_id):
+        return tokens
+    if rows[0, 0] != bos_token_id or rows[-1, 0] != bos_token_id:
+        raise ValueError("some sequences begin with BOS and some do not")
+    return tokens[..., 1:]
+
+
+@is_wrong("encode")
+def mask_of_booleans(tokenizer, texts, prepend_bos=True):
+    ids, mask = by_lengths(tokenizer, texts, prepend_bos)
+    return ids, mask.bool()
+
+
+# What would be "BOS left to the tokenizer" if nobody tried it on one that adds a BOS.
+is_wrong("encode")(lambda t, x, prepend_bos=False: by_lengths(t, x, prepend_bos))

@@ -121,7 +121,7 @@ def test_greedy_generation_agrees_with_the_library(reference):
 def test_a_reference_that_was_moved_stays_where_it_was_moved_to(device):
     """As a fork of the sandbox moves it; CUDA does not survive a fork."""
     fixtures = Fixtures("gpt2-tiny", "cpu")
-    assert fixtures("reference").cfg.device.type == "cpu"
+    assert torch.device(fixtures("reference").cfg.device).type == "cpu"
     fixtures.move(device)
     model = fixtures("reference")
     assert torch.device(model.cfg.device).type == device

@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader import classes, reference, submissions
+from grader import classes, lessons, reference, submissions
 from grader.gradebook import Conditions, Gradebook
 from grader.submissions import Refused, Submission
 
@@ -87,7 +87,8 @@ class Classroom:
     def __init__(self, order: Order, gradebook: Gradebook) -> None:
         """Raises `Refused` where there is no class, and `Unavailable` for the reference."""
         self.order, self.gradebook = order, gradebook
-        self.found: Class = classes.find(order.folder, order.lessons)
+        self.all_lessons = lessons.names()  # all are read, whichever of them are graded
+        self.found: Class = classes.find(order.folder, self.all_lessons)
         self.checkpoint = reference.find(order.reference)
         self.tally = Tally(len(self.found.entries))
         self._fingerprint = fingerprint(self.checkpoint.folder)
@@ -133,10 +134,9 @@ class Classroom:
             tally.finished += 1
         if done.graded is not None:
             graded, key = done.graded, self._key(work.submission, done.lesson)
-            remarks = [*work.submission.remarks, *graded.remarks]
             self.gradebook.record(
                 self._run, work.number, work.student, done.lesson, key, graded.results,
-                graded.printed, remarks,
+                graded.printed, graded.remarks,
             )  # fmt: skip
             for result in graded.results:
                 tally.outcomes[result.outcome] = tally.outcomes.get(result.outcome, 0) + 1
@@ -154,9 +154,12 @@ class Classroom:
             due = tuple(
                 lesson
                 for lesson in submission.lessons
-                if self.order.regrade
-                or not self.gradebook.is_graded(
-                    entry.student, lesson, self._key(submission, lesson)
+                if lesson in self.order.lessons
+                and (
+                    self.order.regrade
+                    or not self.gradebook.is_graded(
+                        entry.student, lesson, self._key(submission, lesson)
+                    )
                 )
             )
             if due:
@@ -170,7 +173,7 @@ class Classroom:
     ) -> tuple[int, Submission | None]:
         origin = ", ".join(submissions.clean(path.name) for path in paths)
         try:
-            submission = submissions.read(paths, self.order.lessons)
+            submission = submissions.read(paths, self.all_lessons)
         except Refused as problem:
             number = self.gradebook.add_submission(
                 self._run, entry.student, "", {}, origin, counts, (), str(problem)
@@ -202,12 +205,13 @@ class _Jobs:
     def __init__(self, order: Order, checkpoint: Path, most: int) -> None:
         import torch
 
-        from grader import remember, sandbox
+        from grader import remember, sandbox, show
         from grader.examine import Exams
         from grader.fixtures import Fixtures
 
         if order.device == "cpu":
             reference.use_only("cpu")
+        show.fix_width()  # what is kept must not depend on the terminal
         torch.set_num_threads(1)  # the processors are the sandboxes'
         fixtures = Fixtures(order.reference, order.device)
         needs = _needs(order.lessons)
@@ -322,8 +326,6 @@ class _Jobs:
 
 def _needs(chosen: Sequence[str]) -> set[str]:
     """The fixtures that these lessons' checks ask for."""
-    from grader import lessons
-
     checks = [c for lesson in chosen for e in lessons.exercises(lesson) for c in e.checks]
     return {need for check in checks for need in check.needs}
 

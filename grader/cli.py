@@ -129,7 +129,7 @@ def grade(
     from grader.lessons import named
 
     if device not in ("auto", "cpu", "cuda"):
-        raise Problem(f"A class is graded on cpu or cuda; {device!r} does not live through a fork.")
+        raise Problem(f"A class is graded on cpu or cuda, and not on {device!r}.")
     device = "cuda" if device == "cuda" else "cpu"
     chosen = named(lesson)
     order = classroom.Order(

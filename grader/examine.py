@@ -407,7 +407,10 @@ def outcome_of(raised: Raised) -> Outcome:
 def ended(end: Ended, what: str, seconds: float) -> tuple[Outcome, str]:
     """Outcome and feedback where no answer came."""
     if end.reason in ("timeout", "cpu"):
-        says = f"{what} did not end within {seconds:g} seconds. Is there a loop that never ends?"
+        says = (
+            f"{what} did not end in time: {seconds:g} seconds of work, or three times that of "
+            "waiting. Is there a loop that never ends?"
+        )
         return Outcome.TIMEOUT, says
     if end.reason in ("memory", "gone"):
         return Outcome.MEMORY, f"{what} took more memory than there is for one answer."

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from heapq import merge
 from typing import TextIO
 
@@ -25,15 +26,14 @@ def write(gradebook: Gradebook, format: str, stream: TextIO) -> None:
     """To a stream that was opened with newline="" and, for csv, as UTF-8; json is ASCII.
 
     Raises ValueError for a format that is none of FORMATS, Unusable, and what the stream raises."""
-    if format == "csv":
-        _csv(_rows(gradebook), stream)
-    elif format == "json":
-        _json(_rows(gradebook), stream)
-    else:
+    writers = {"csv": _csv, "json": _json}
+    if format not in writers:
         raise ValueError(f"no format {format!r}; there are {' and '.join(FORMATS)}")
+    with closing(_rows(gradebook)) as rows:  # else it may outlive the gradebook
+        writers[format](rows, stream)
 
 
-def _rows(gradebook: Gradebook) -> Iterator[Row]:
+def _rows(gradebook: Gradebook) -> Generator[Row, None, None]:
     refused = (
         Row(s.student, "", "", "", "refused", 0, 0, "", s.refused, 0.0)
         for s in gradebook.handed_in()

@@ -202,6 +202,11 @@ def test_live_things_cross_by_name_and_only_inwards():
         wire.decode(frame)
 
 
+def test_a_tensor_that_crossed_is_no_view_and_its_own():
+    for tensor_ in (torch.ones(2, 3), torch.tensor([True]), torch.tensor(1), torch.zeros(0, 2)):
+        assert not wire.decode(wire.encode(tensor_))._is_view()
+
+
 def test_equal_bytes_mean_equal_values():
     ones = [torch.ones(2), torch.ones(2).double(), [1.0, 1.0], (1.0, 1.0), [1, 1], [True, True]]
     frames = [wire.encode(value) for value in ones]

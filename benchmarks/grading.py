@@ -5,7 +5,8 @@
 Every submission is all lessons, solved; two at a time. Prints, each in one run on this machine:
 
 - wall seconds per submission of `grader grade --jobs 2`, start-up left out and included;
-- of one fresh `python -m pytest exercises --answers SUBMISSION` per submission, two at a time;
+- of one fresh `python -m pytest exercises --answers SUBMISSION` per submission, one after the
+  other, and two at a time;
 - of a bare fork of a warm process that makes the same observations on the same cases, with the same
   kept forward passes, two at a time: no isolation, no limits, nothing sent anywhere;
 - the grader's own peak memory, by the size of the class.
@@ -74,20 +75,20 @@ def peak_memory(pid: int) -> float:
     return sum(int(x.split()[1]) for x in lines if x.startswith("VmHWM:")) / 1000
 
 
-def two_at_a_time(n: int, start: Callable[[int], Callable[[], None]]) -> float:
+def in_turn(n: int, start: Callable[[int], Callable[[], None]], at_a_time: int = JOBS) -> float:
     """Wall seconds of n pieces of work; `start` begins one and gives what waits for its end."""
     began = time.perf_counter()
     running: list[Callable[[], None]] = []
     for i in range(n):
         running.append(start(i))
-        if len(running) == JOBS:
+        if len(running) == at_a_time:
             running.pop(0)()
     for wait in running:
         wait()
     return time.perf_counter() - began
 
 
-def pytest_each(n: int) -> float:
+def pytest_each(n: int, at_a_time: int) -> float:
     with a_class(n) as folder:
 
         def start(i: int) -> Callable[[], None]:
@@ -104,7 +105,7 @@ def pytest_each(n: int) -> float:
 
             return wait
 
-        return two_at_a_time(n, start)
+        return in_turn(n, start, at_a_time)
 
 
 def bare_forks(n: int) -> float:
@@ -154,8 +155,8 @@ def bare_forks(n: int) -> float:
 
             return wait
 
-        two_at_a_time(JOBS, start)
-        return two_at_a_time(n, start)
+        in_turn(JOBS, start)
+        return in_turn(n, start)
 
 
 def main() -> None:
@@ -180,11 +181,13 @@ def main() -> None:
     forks = bare_forks(100) / 100
     print(f"a bare fork per submission      {forks:6.3f} s each", flush=True)
     runs = JOBS * options.rounds
-    fresh = pytest_each(runs) / runs
-    print(f"pytest exercises per submission {fresh:6.2f} s each")
+    fresh = pytest_each(options.rounds, 1) / options.rounds
+    paired = pytest_each(runs, JOBS) / runs
+    print(f"pytest exercises per submission {fresh:6.2f} s each, {paired:.2f} s two at a time")
     n = max(n for n in options.submissions if n <= 200) if options.submissions else 0
     print(f"\nratios, at {n} submissions; targets in brackets")
     print(f"pytest over grading             {fresh / measured[n]:6.1f}   [at least 40]")
+    print(f"pytest, two at a time, over it  {paired / measured[n]:6.1f}")
     print(f"grading over a bare fork        {measured[n] / forks:6.2f}   [at most 2.5]")
 
 

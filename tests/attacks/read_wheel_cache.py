@@ -27,6 +27,6 @@ def perplexity(log_probs):
                 print(f"SUCCEEDED: {where}")
     except importlib.metadata.PackageNotFoundError as refusal:
         print(refusal)
-    for pattern in ("/root/.cache/**/*.whl", "/home/*/.cache/**/*.whl", "/var/cache/**/*.whl"):
+    for pattern in ("/root*/.cache/**/*.whl", "/home/*/.cache/**/*.whl", "/var/cache/**/*.whl"):
         for wheel in glob.glob(pattern, recursive=True):
             print(f"SUCCEEDED: {wheel}", zipfile.ZipFile(wheel).namelist()[:20])

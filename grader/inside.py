@@ -156,7 +156,7 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
             looked = time.monotonic()
             if _memory() > limits.memory + own_memory:
                 reason = "memory"
-            pause = min(max(LOOK, 2 * (time.monotonic() - looked)), 0.5)
+            pause = min(max(LOOK, 8 * (time.monotonic() - looked)), 0.5)
     if not isolated:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)

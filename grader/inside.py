@@ -113,7 +113,6 @@ def _warm_up(settings: dict[str, Any]) -> Limits:
                 passes.prepare(tokens)
     gc.collect()
     gc.freeze()  # else each fork would copy the pages of all objects that its collector looks at
-    settings["own memory"] = _memory() if settings["isolated"] else 0
     return Limits(**settings["limits"])
 
 
@@ -127,6 +126,7 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
     channel, output = handed_over
     isolated = settings["isolated"]
     folder = Path("/tmp" if isolated else tempfile.mkdtemp(prefix="gpt2-exercise-kit-"))
+    own_memory = _memory() if isolated else 0
     pid = confine.fork_apart() if isolated else os.fork()
     if pid == 0:
         try:
@@ -154,9 +154,9 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
             reason = "cpu"
         elif isolated:
             looked = time.monotonic()
-            if _memory() > limits.memory + settings["own memory"]:
+            if _memory() > limits.memory + own_memory:
                 reason = "memory"
-            pause = min(max(LOOK, 8 * (time.monotonic() - looked)), 0.5)
+            pause = min(max(LOOK, 2 * (time.monotonic() - looked)), 0.5)
     if not isolated:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)

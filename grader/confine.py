@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 NEWNS, NEWIPC, NEWPID = 0x0002_0000, 0x0800_0000, 0x2000_0000
 ANY_NAMESPACE = 0x7E02_0080  # every CLONE_NEW* flag, CLONE_NEWTIME included
-READ_ONLY, NOSUID, NODEV, NOEXEC, BIND = 1, 2, 4, 8, 4096
+READ_ONLY, NOSUID, NODEV, NOEXEC, BIND_ALL = 1, 2, 4, 8, 4096 | 16384
 UID = 65_000  # where the grader runs as root: nobody's, and another one for each job
 
 
@@ -83,7 +83,7 @@ def private_files(limits: Limits, keep: list[str]) -> None:
     for folder, as_it_was in kept:
         os.makedirs(folder, mode=0o755)
         source = b"/proc/self/fd/%d" % as_it_was
-        _must(libc.mount(source, folder.encode(), None, BIND, None), f"mount {folder}")
+        _must(libc.mount(source, folder.encode(), None, BIND_ALL, None), f"mount {folder}")
         os.close(as_it_was)
 
 

@@ -22,7 +22,7 @@ from grader.forbidden import Call, Forbidden
 from grader.grade import Outcome, Question, Verdict, observation, questions, verdict
 from grader.gradebook import Result
 from grader.run import Raised
-from grader.sandbox import Ended, Sandbox, Turn
+from grader.sandbox import Ended, Failed, Sandbox, Turn
 from grader.submissions import Submission
 
 # What the sandbox answers where something is not allowed or used up there.
@@ -173,7 +173,13 @@ class _Turns:
             self._turn = self._context.__enter__()
             lessons_ = {lesson: source.text for lesson, source in self.submission.lessons.items()}
             request = {"do": "files", "files": {**self.submission.helpers, **lessons_}}
-            self._turn.ask(wire.encode(request), time.monotonic() + wall)
+            try:
+                self._turn.ask(wire.encode(request), time.monotonic() + wall)
+            except (Ended, wire.Malformed) as problem:
+                # Nothing of the student's has run yet: this is no fault of theirs.
+                said = " ".join(self._turn.printed().split())[:300]
+                self.close()
+                raise Failed(said or f"The sandbox failed: {problem}") from None
         self._turn.again()
         return self._turn, time.monotonic() + wall
 

@@ -39,7 +39,10 @@ from grader.forbidden import Forbidden, in_source
 from grader.run import Raised
 
 # What answers import, so that none of them waits for it.
-PRELOADED = ("collections", "einops", "jaxtyping", "numpy", "transformer_lens", "transformers")
+PRELOADED = (
+    "collections", "einops", "einops._torch_specific", "jaxtyping", "numpy", "transformer_lens",
+    "transformers",
+)  # fmt: skip
 LOOK = 0.05  # seconds between two looks at what a fork uses
 AGAIN = b"A"
 HARD_KILLS = (signal.SIGKILL, signal.SIGXCPU)

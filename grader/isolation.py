@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -81,6 +82,12 @@ def bubblewrap() -> Bubblewrap:
             f"(sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_"
             f"userns, or the container's settings), {OR_NOT}."
         )
+    if is_root() and (closed := _closed()):
+        raise CannotIsolate(
+            f"Answers run as a user without rights, who cannot read {closed}. Open Python and its "
+            f"packages to all users (chmod -R go+rX {sys.prefix}), or grade as another user than "
+            f"root, {OR_NOT}."
+        )
     return Bubblewrap(path, version.strip().removeprefix("bubblewrap "))
 
 
@@ -143,10 +150,10 @@ def within(
     # path -> options. What lies within something else is covered or shown after that.
     mounts: dict[Path, list[str]] = {}
     for path in map(Path, SYSTEM):
-        if path.is_symlink() and not path.readlink().is_absolute():
-            mounts[path] = ["--symlink", str(path.readlink()), str(path)]
-        elif path.exists():
-            mounts[path] = ["--ro-bind", str(path), str(path)]
+        if path.exists():
+            mounts[path] = _as_it_is(path)
+    for path in shown:
+        mounts |= _for_others(path)
     visible = [*mounts, *shown]
     kit = [folder / name for folder in (*_packages(), KIT) for name in KIT_PACKAGES]
     if KIT not in _packages():
@@ -155,7 +162,6 @@ def within(
         if path.exists() and any(path.is_relative_to(folder) for folder in visible):
             cover = ["--tmpfs"] if path.is_dir() else ["--ro-bind", "/dev/null"]
             mounts[path] = [*cover, str(path)]
-    mounts |= {path: ["--ro-bind", str(path), str(path)] for path in shown}
     for module in INSIDE:
         there = Path("/kit/grader", f"{module}.py")
         mounts[there] = ["--ro-bind", str(HERE / there.name), str(there)]
@@ -203,6 +209,39 @@ def _python() -> list[Path]:
         folders.add(executable.resolve().parent)
     found = {folder for folder in folders if folder.is_dir() and folder != Path("/")}
     return sorted(f for f in found if not any(other in f.parents for other in found))
+
+
+def _as_it_is(path: Path) -> list[str]:
+    if path.is_symlink() and not path.readlink().is_absolute():
+        return ["--symlink", str(path.readlink()), str(path)]
+    return ["--ro-bind", str(path), str(path)]
+
+
+def _is_open(path: Path) -> bool:
+    """To other users, one of whom the forks run as where the grader is root."""
+    needed = 0o5 if path.is_dir() else 0o4
+    return path.stat().st_mode & needed == needed
+
+
+def _for_others(folder: Path) -> dict[Path, list[str]]:
+    """What shows a folder; its parts one by one where it is closed itself, as `mktemp -d` makes
+    them."""
+    if _is_open(folder):
+        return {folder: ["--ro-bind", str(folder), str(folder)]}
+    return {path: _as_it_is(path) for path in folder.iterdir() if path.exists()}
+
+
+def _closed() -> Path | None:
+    """Something of Python or its packages that other users cannot read, as after `umask 077`."""
+    torch = importlib.util.find_spec("torch")
+    needed = [Path(os.__file__), *([Path(torch.origin)] if torch and torch.origin else [])]
+    for file in needed:
+        for folder in (f for f in _python() if file.is_relative_to(f)):
+            within = [p for p in file.parents if folder in p.parents]
+            for path in (file, *within):
+                if not _is_open(path):
+                    return path
+    return None
 
 
 def _packages() -> list[Path]:

@@ -10,10 +10,13 @@ import pytest
 import torch
 
 from classroom import needs_isolation
-from grader import isolation, lessons, reference, sandbox, wire
+from grader import examine, isolation, lessons, reference, sandbox, wire
 from grader.confine import Limits
+from grader.fixtures import Fixtures
+from grader.notebook import Source
 from grader.run import Raised
 from grader.sandbox import Ended, Sandbox, Setup
+from grader.submissions import Submission
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 3.0
@@ -337,6 +340,81 @@ def test_the_kit_is_covered_also_where_it_lies_within_what_is_shown(tmp_path, mo
     for package in isolation.KIT_PACKAGES:
         assert pairs.index(("--tmpfs", str(packages / package))) > shown
     assert pairs.index(("/dev/null", str(secret))) > shown
+
+
+@needs_isolation
+def test_packages_in_a_folder_that_is_closed_to_others_are_read_all_the_same(tmp_path, monkeypatch):
+    """As a virtual environment made by `mktemp -d`, with the grader as root."""
+    closed, shown = tmp_path / "closed", isolation._python()
+    (closed / "within").mkdir(parents=True)
+    (closed / "within" / "module.py").write_text("x = 5")
+    (closed / "link").symlink_to("within")
+    (closed / "secret").touch()
+    closed.chmod(0o700)
+    monkeypatch.setattr(isolation, "_python", lambda: [*shown, closed])
+    setup = Setup(isolation.bubblewrap(), reference.TINY, "cpu", [], [], [], [closed / "secret"],
+                  Limits(seconds=SECONDS), 10)  # fmt: skip
+    source = f"""
+from pathlib import Path
+def f():
+    closed = Path({str(closed)!r})
+    return [(closed / name).read_text() for name in ("within/module.py", "link/module.py")], (
+        (closed / "secret").is_file())
+"""
+    box = Sandbox(setup, 0, 1)
+    box.start()
+    try:
+        assert call(box, source)[0] == (["x = 5", "x = 5"], False)
+    finally:
+        box.close()
+
+
+def test_packages_that_are_closed_to_others_are_said_in_one_line(tmp_path, monkeypatch):
+    module = tmp_path / "packages" / "torch.py"
+    module.parent.mkdir()
+    module.touch()
+    monkeypatch.setattr(isolation, "_python", lambda: [tmp_path])
+    monkeypatch.setattr(isolation.os, "__file__", str(module))
+    tmp_path.chmod(0o700)
+    assert isolation._closed() is None
+    module.chmod(0o600)
+    assert isolation._closed() == module
+    module.parent.chmod(0o700)
+    module.chmod(0o644)
+    assert isolation._closed() == module.parent
+
+
+@needs_isolation
+def test_root_is_told_how_to_open_what_is_closed(monkeypatch):
+    closed = Path("/opt/python/torch")
+    monkeypatch.setattr(isolation, "_closed", lambda: closed)
+    monkeypatch.setattr(isolation, "is_root", lambda: True)
+    monkeypatch.setattr(isolation, "_namespaces", lambda: ["--unshare-user"])
+    with pytest.raises(isolation.CannotIsolate, match="chmod -R go") as why:
+        isolation.bubblewrap()
+    assert str(closed) in str(why.value)
+    assert "\n" not in str(why.value)
+
+
+@needs_isolation
+def test_a_fork_that_does_not_come_up_is_no_fault_of_the_students(monkeypatch):
+    def within(*given):
+        walls = real(*given)
+        return isolation.Walls(walls.command, [*walls.in_tmp, "/tmp/is-not-there"])
+
+    real = isolation.within
+    monkeypatch.setattr(isolation, "within", within)
+    setup = Setup(isolation.bubblewrap(), reference.TINY, "cpu", [], [], [], [], Limits(), 10)
+    box = Sandbox(setup, 0, 1)
+    submission = Submission({"lesson1_tokens": Source("")}, {}, (), "")
+    examiner = examine.Examiner(
+        box, examine.Exams(["lesson1_tokens"], Fixtures("gpt2-tiny")), submission
+    )
+    try:
+        with pytest.raises(sandbox.Failed, match="is-not-there"):
+            list(examiner.grade(["lesson1_tokens"]))
+    finally:
+        box.close()
 
 
 def test_a_control_group_is_made_where_it_may_be(tmp_path):

@@ -112,7 +112,7 @@ def bare_forks(n: int) -> float:
     import torch
 
     from grader import lessons, remember
-    from grader.check import PUBLIC_SEED
+    from grader.exercise import PUBLIC_SEED
     from grader.fixtures import Fixtures
     from grader.grade import questions
     from grader.run import Raised, load, observation

@@ -27,7 +27,7 @@ from cosmic_ray.plugins import get_operator, operator_names
 from mutmut.mutation.file_mutation import create_mutations, deep_replace
 
 from grader import lessons
-from grader.check import PUBLIC_SEED
+from grader.exercise import PUBLIC_SEED
 from grader.fixtures import Fixtures
 from grader.grade import Outcome, grade, questions
 from grader.run import load

@@ -1,1 +1,1 @@
-"""The autograder. `check.py` says what a check is; `checks/` holds those of each lesson."""
+"""The autograder. `exercise.py` says what a check is; `checks/` holds those of each lesson."""

@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor
 
 from grader import feedback, lessons, name, wire
-from grader.check import PUBLIC_SEED, Case, Check, Exercise, Misconception
+from grader.exercise import PUBLIC_SEED, Case, Check, Exercise, Misconception
 from grader.fixtures import Fixtures
 from grader.forbidden import Call, Forbidden
 from grader.grade import Outcome, Question, Verdict, observation, questions, verdict

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grader import difference
-from grader.check import Case, Check, Exercise, Misconception
+from grader.exercise import Case, Check, Exercise, Misconception
 from grader.grade import Verdict
 from grader.run import Raised
 from grader.show import clip, show, show_argument, width

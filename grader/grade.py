@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import agree, forbidden, run
-from grader.check import Case, Check
+from grader.exercise import Case, Check
 from grader.forbidden import Call
 from grader.run import Raised
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from grader import lessons
-from grader.check import Exercise
+from grader.exercise import Exercise
 
 SHOWN = Path(".grader", "hints.json")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from grader.problem import Problem
 
 if TYPE_CHECKING:
-    from grader.check import Exercise
+    from grader.exercise import Exercise
 
 
 CHECKS = Path(__file__).parent / "checks"
@@ -45,7 +45,7 @@ def named(said: Iterable[str]) -> list[str]:
 
 def exercises(lesson: str) -> list[Exercise]:
     """A lesson's exercises, in the order of `grader/checks/LESSON.py`."""
-    from grader.check import Exercise
+    from grader.exercise import Exercise
 
     checks = importlib.import_module(f"grader.checks.{lesson}")
     return [value for value in vars(checks).values() if isinstance(value, Exercise)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from grader import agree
-from grader.check import Case, Check, Exercise, Misconception
+from grader.exercise import Case, Check, Exercise, Misconception
 from grader.grade import observation
 from grader.run import Raised
 

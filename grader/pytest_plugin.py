@@ -6,26 +6,25 @@ other project. What needs torch is imported only once there is a lesson to colle
 
 from __future__ import annotations
 
-import ast
-import importlib.util
 import os
 import unittest
 from collections.abc import Generator, Iterator
-from functools import cached_property
-from itertools import chain
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 from _pytest._code.code import TerminalRepr
+
+from grader.progress import score, tally, written_order
 
 if TYPE_CHECKING:
     from _pytest._code import ExceptionInfo
     from _pytest._io import TerminalWriter
     from _pytest.terminal import TerminalReporter
 
-    from grader.check import Case, Check, Exercise, Misconception
+    from grader.answers import AnswersFile
+    from grader.exercise import Check, Exercise
     from grader.fixtures import Fixtures
 
 CHECKS = Path(__file__).parent / "checks"
@@ -92,7 +91,7 @@ def pytest_pycollect_makemodule(
 class LessonFile(pytest.File):
     """A file of answers, imported once, when its first check runs."""
 
-    _answers: Answers | None = None
+    _answers: AnswersFile | None = None
 
     def collect(self) -> Iterator[pytest.Collector]:
         from grader import lessons
@@ -101,51 +100,15 @@ class LessonFile(pytest.File):
             yield ExerciseNode.from_parent(self, name=exercise.name, exercise=exercise)
 
     @property
-    def answers(self) -> Answers:
+    def answers(self) -> AnswersFile:
         if self._answers is None:
             from grader import run
+            from grader.answers import AnswersFile
 
             folder = self.config.getoption("--answers") or self.path.parent
             run.lessons_are_in(folder)
-            self._answers = Answers(folder / self.path.name)
+            self._answers = AnswersFile(folder / self.path.name)
         return self._answers
-
-
-class Answers:
-    """The module of a student's answers, or why there is none."""
-
-    def __init__(self, path: Path) -> None:
-        from grader import run
-
-        self.path = path
-        self.module: ModuleType | None = None
-        self.failure: run.Raised | None = None
-        self.misconceptions: dict[str, Misconception | None] = {}  # of exercises found wrong
-        self.failed: set[str] = set()  # exercises that some feedback has been given on
-        self._said: set[str] = set()
-        if not path.exists():  # as if nothing were in it
-            self.module = ModuleType(path.stem)
-            return
-        try:
-            with run.clean_state():
-                self.module = run.load(path)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as failure:
-            self.failure = run.raised(failure, folder=path.parent)
-
-    @cached_property
-    def source(self) -> str | None:
-        try:
-            return importlib.util.decode_source(self.path.read_bytes())
-        except (OSError, SyntaxError, UnicodeDecodeError):
-            return None
-
-    def say_once(self, text: str) -> None:
-        """Raises `AlreadySaid` from the second time on."""
-        if text in self._said:
-            raise AlreadySaid
-        self._said.add(text)
 
 
 class ExerciseNode(pytest.Collector):
@@ -185,7 +148,7 @@ class CheckItem(pytest.Item):
         return self.path, 0, f"{self.check.exercise}::{self.name}"
 
     @property
-    def answers(self) -> Answers:
+    def answers(self) -> AnswersFile:
         return cast(LessonFile, self.getparent(LessonFile)).answers
 
     @property
@@ -195,8 +158,7 @@ class CheckItem(pytest.Item):
     @property
     def implementation(self) -> Any:
         """The student's function, or None."""
-        module = self.answers.module
-        return None if module is None else vars(module).get(self.check.exercise)
+        return self.answers.functions.get(self.check.exercise)
 
     @property
     def will_run_reference(self) -> bool:
@@ -207,93 +169,48 @@ class CheckItem(pytest.Item):
         return not is_untouched(self.implementation)
 
     def runtest(self) -> None:
-        from grader import feedback, lessons
-        from grader.check import PUBLIC_SEED
+        from grader import lessons
         from grader.draw import Undecided
-        from grader.grade import Outcome, grade, questions
+        from grader.exercise import PUBLIC_SEED
+        from grader.grade import Outcome
 
-        answers, name = self.answers, self.check.exercise
+        name = self.check.exercise
         self.record("error")
-        if answers.failure is not None:
-            self.feedback = feedback.does_not_import(answers.path.name, answers.failure)
-            answers.say_once(self.feedback)
-            raise BrokenAnswer from answers.failure.exception
-        if self.implementation is None:
-            self.record("todo")
-            there = answers.path.exists()
-            self.user_properties.append(("note", "no such function" if there else "no such file"))
-            todo(f"{answers.path.name} {f'has no function {name!r}' if there else 'is not there'}")
         solution = getattr(lessons.solution(self.path.stem), name)
         seeds = [PUBLIC_SEED, *self.config.getoption("--case-seed")]
-        asked = questions(self.check, solution, seeds, fixtures(self.config))
         try:
-            verdict = grade(
-                self.check, self.implementation, asked, answers.source, answers.path.parent
+            judged = self.answers.judge(
+                self.exercise, self.check, solution, fixtures(self.config), seeds
             )
         except Undecided as fault:
             self.feedback = str(fault)
             raise
-        self.record(verdict.outcome.value)
-        if verdict.remark:
-            self.user_properties.append(("remark", verdict.remark))
-        if verdict.outcome is Outcome.TODO:
-            todo(f"{name} is still to do")
-        if verdict.call is not None:
-            answers.say_once(f"{name} calls {verdict.call}")
-        misconception = None
-        if verdict.case is not None:  # it was run, and failed
-            misconception = self.misconception(verdict.case)
-        if misconception is not None:
-            self.user_properties.append(("misconception", misconception.name))
-        if verdict.outcome is Outcome.WRONG:
-            self.feedback = feedback.wrong(self.check, verdict, solution, misconception)
-            self.say_more(misconception)
+        self.record(judged.outcome.value)
+        if judged.note:
+            is_right = judged.outcome is Outcome.PASSED
+            self.user_properties.append(("remark" if is_right else "note", judged.note))
+        if judged.misconception is not None:
+            self.user_properties.append(("misconception", judged.misconception.name))
+        if judged.outcome is Outcome.TODO:
+            todo(f"{name}: {judged.note}" if judged.note else f"{name} is still to do")
+        if judged.said:
+            raise AlreadySaid
+        self.feedback, verdict = judged.feedback, judged.verdict
+        if verdict is None:
+            assert self.answers.failure is not None
+            raise BrokenAnswer from self.answers.failure.exception
+        if judged.outcome is Outcome.WRONG:
             # --pdb stops in this frame; these are what to look at.
             case, observed, expected = verdict.case, verdict.observed, verdict.expected  # noqa: F841
             raise WrongAnswer
-        if verdict.outcome is Outcome.ERROR:
+        if judged.outcome is Outcome.ERROR:
             assert verdict.raised is not None
             raised = verdict.raised.exception
             assert raised is not None
-            answers.say_once(f"{name} raised {verdict.raised.text}")
-            self.feedback = feedback.error(
-                name, verdict.raised, verdict.case, solution, misconception
-            )
-            self.say_more(misconception)
             pytests_own = (pytest.exit.Exception, unittest.SkipTest)
             if isinstance(raised, Exception) and not isinstance(raised, pytests_own):
                 raise raised  # as it is, for --pdb to stop in their frame
             raise BrokenAnswer from raised
-
-    def misconception(self, failed: Case) -> Misconception | None:
-        """What this exercise's mistake is called. All of its checks take part, but for those that
-        need the model in a run that does without it."""
-        from grader import grade, name
-        from grader.check import PUBLIC_SEED
-
-        known, exercise, given = self.answers.misconceptions, self.exercise, fixtures(self.config)
-        if exercise.name not in known:
-            others = (
-                (check, case)
-                for check in exercise.checks
-                if "reference" not in check.needs or given.loaded("reference")
-                for case in check.cases(PUBLIC_SEED, given)
-            )
-            cases = chain([(self.check, failed)], others)
-            known[exercise.name] = name.misconception(
-                exercise,
-                cases,
-                lambda check, case: grade.observation(check, self.implementation, case),
-            )
-        return known[exercise.name]
-
-    def say_more(self, misconception: Misconception | None) -> None:
-        """What is said of an exercise once, under its first failure."""
-        from grader import feedback
-
-        if self.exercise.name not in self.answers.failed:
-            self.answers.failed.add(self.exercise.name)
-            self.feedback = feedback.first_failure(self.exercise, misconception, self.feedback)
 
     def record(self, outcome: str) -> None:
         """What the summary, JUnit files and xdist's controller see of this check."""
@@ -466,33 +383,3 @@ class Progress:
         given = self.config.rootpath / file
         answers = self.config.getoption("--answers")
         return cast(Path, answers / given.name) if answers else given
-
-
-def score(checks: list[dict[str, Any]]) -> str:
-    return f"{sum(c['points'] for c in checks)}/{sum(c['max_points'] for c in checks)}"
-
-
-def tally(checks: list[dict[str, Any]]) -> str:
-    """The outcome they share, or how many had which."""
-    outcomes = [check["outcome"] for check in checks]
-    counts = {o: outcomes.count(o) for o in ("passed", "wrong", "error", "todo") if o in outcomes}
-    if len(counts) == 1:
-        notes = {check.get("note", "") for check in checks}
-        return ": ".join([next(iter(counts)), *filter(None, notes if len(notes) == 1 else ())])
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-
-
-def written_order(path: Path) -> dict[str, tuple[int, str]]:
-    """Function -> its line in the file, and the first line of its docstring."""
-    try:
-        body = ast.parse(path.read_bytes()).body
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    found = {}
-    for node in body:
-        if isinstance(node, ast.FunctionDef):
-            found[node.name] = (node.lineno, (ast.get_docstring(node) or " ").split("\n")[0])
-        elif isinstance(node, ast.Assign):  # softmax = lambda ...
-            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-            found |= dict.fromkeys(names, (node.lineno, " "))
-    return found

@@ -26,7 +26,7 @@ from classroom import (
     stub,
 )
 from grader import classroom, lessons
-from grader.check import PUBLIC_SEED
+from grader.exercise import PUBLIC_SEED
 from grader.gradebook import Gradebook
 
 pytestmark = needs_isolation

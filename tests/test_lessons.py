@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader import lessons
-from grader.check import PUBLIC_SEED
+from grader.exercise import PUBLIC_SEED
 from grader.grade import Outcome
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,7 @@ import torch
 
 from grader import grade as grading
 from grader import lessons, name
-from grader.check import PUBLIC_SEED
+from grader.exercise import PUBLIC_SEED
 from grader.grade import Outcome
 
 SEEDS = [PUBLIC_SEED, "hidden"]

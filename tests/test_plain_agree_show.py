@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import agree
-from grader.check import PUBLIC_SEED
 from grader.checks.lesson3_logits import cross_entropy
 from grader.checks.lesson4_decoding import token_accuracy
+from grader.exercise import PUBLIC_SEED
 from grader.plain import MAX_ITEMS, Opaque, plain
 from grader.show import clip, show, show_argument
 

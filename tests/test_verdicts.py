@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from answers import right, strategies, wrong
 from grader import agree, lessons, name
-from grader.check import PUBLIC_SEED, Case
+from grader.exercise import PUBLIC_SEED, Case
 from grader.grade import Outcome, observation
 from grader.models import ToyModel
 from grader.plain import plain

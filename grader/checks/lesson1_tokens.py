@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from transformers import GPT2Tokenizer
 
 from grader import agree, observe
-from grader.check import Case, Cases, Exercise
 from grader.checks import texts
 from grader.draw import Draw
+from grader.exercise import Case, Cases, Exercise
 from grader.forbidden import Forbidden
 from grader.reference import available_devices
 from solutions import lesson1_tokens as earlier

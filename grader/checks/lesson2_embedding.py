@@ -9,9 +9,9 @@ from einops import einsum
 from torch.nn import functional as F
 
 from grader import observe
-from grader.check import Case, Cases, Exercise
 from grader.checks import texts
 from grader.draw import Draw
+from grader.exercise import Case, Cases, Exercise
 from grader.reference import available_devices
 
 if TYPE_CHECKING:

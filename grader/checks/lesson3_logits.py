@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional as F
 
 from grader import observe
-from grader.check import Case, Cases, Exercise
 from grader.checks import texts
 from grader.draw import Draw
+from grader.exercise import Case, Cases, Exercise
 from grader.forbidden import Forbidden
 from grader.models import ToyModel
 from grader.near_ties import clear

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from grader import agree, observe
-from grader.check import Case, Cases, Exercise
 from grader.checks import texts
 from grader.draw import Draw
+from grader.exercise import Case, Cases, Exercise
 from grader.forbidden import Forbidden
 from grader.near_ties import clear, clear_continuation
 from grader.reference import available_devices

@@ -16,18 +16,18 @@ solution's. Where the type is the point of a check, that check observes the type
 string for a device, floats for ids, always fail, and the sentence says that the values are right
 but the type is not.
 
-`values` and `no_more_work` return None for yes, or a sentence that says what is different. Both
+`values` and its neighbours return None for yes, or a sentence that says what is different. Both
 sides are plain data (`grader.plain`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 
-from grader.plain import Opaque
+from grader.plain import Opaque, Sample
 from grader.show import show
 
 # dtype -> (relative to the expected entry, relative to the largest expected entry). The second
@@ -49,6 +49,10 @@ def values(observed: Any, expected: Any, at: str = "") -> str | None:
         return f"{where}{show(observed)} instead of {show(expected)}."
     if isinstance(expected, torch.Tensor):
         return _tensors(observed, expected, where)
+    if isinstance(expected, Sample):
+        if not isinstance(observed, torch.Tensor) or observed.shape != expected.shape:
+            return f"{where}{kind(observed)} instead of a tensor of shape {expected.shape}."
+        return _tensors(observed.flatten()[expected.index], expected.entries, where)
     if isinstance(expected, (list, tuple)):
         return _sequences(observed, expected, at, where)
     if isinstance(expected, dict):
@@ -69,6 +73,20 @@ def no_more_work(observed: Any, expected: Any) -> str | None:
         if observed[work] > expected[work]:
             return f"{observed[work]} {work} where {expected[work]} are enough."
     return None
+
+
+def values_and_an_integer_mask(observed: Any, expected: Any) -> str | None:
+    """For (ids, mask): both, and the mask may not be of truth values."""
+    if difference := values(observed, expected):
+        return difference
+    if observed[1].dtype is torch.bool:
+        return "at [1]: the mask holds True and False, and not 1 and 0."
+    return None
+
+
+def named(name: str) -> Callable[[Any, Any], str | None]:
+    """The one of these three whose `__name__` this is. Raises KeyError."""
+    return {f.__name__: f for f in (values, no_more_work, values_and_an_integer_mask)}[name]
 
 
 def remark(observed: Any, expected: Any, at: str = "") -> str | None:

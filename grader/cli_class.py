@@ -186,6 +186,49 @@ def export(
             raise Problem(f"{to} cannot be written ({problem.strerror}).") from None
 
 
+new = typer.Typer(help="Begin something of your own.", no_args_is_help=True)
+commands.add_typer(new, name="new")
+
+
+@new.command()
+def lesson(
+    name: str = typer.Argument(help="What it is about, for example attention."),
+) -> None:
+    """Write a lesson's three files, with one exercise worked out, to be replaced by your own."""
+    from grader import new_lesson
+
+    written = new_lesson.write(name)
+    for path in written:
+        typer.echo(path)
+    typer.echo(f"`pytest tests -k {written[0].stem}` says what is missing, as you go.")
+
+
+@commands.command()
+def release(
+    to: Path = typer.Option(..., help="A folder that is not there yet, or a .zip file."),
+    lessons: list[str] = typer.Option(
+        [], "--lessons", "--lesson", help="Only these (lesson3_logits, or 3,4); all by default."
+    ),
+    title: str = typer.Option("GPT-2 exercises", help="What the README is called."),
+    due: str = typer.Option("", help="When it is due, as the README is to say it."),
+    solutions: bool = typer.Option(
+        False, "--with-solutions/--without-solutions", help="Put the solved lessons in, too."
+    ),
+) -> None:
+    """Write the kit that students get: stubs, notebooks, and recorded answers to be held against.
+
+    Without solutions, checks and misconceptions, but with the same outcomes and words.
+    """
+    from grader import release
+    from grader.lessons import named
+
+    chosen = named(name for said in lessons for name in said.split(",") if name)
+    console = _console(stderr=True)
+    with console.status("", spinner="line") as status:
+        release.write(release.Order(to, chosen, title, due, solutions), status.update)
+    typer.echo(f"{to}: {len(chosen)} lessons, {'with' if solutions else 'without'} solutions.")
+
+
 def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -19,6 +19,7 @@ class Undecided(Problem):
 
 class Draw:
     def __init__(self, seed: str) -> None:
+        self.seed = seed
         self._random = random.Random(seed)
         self._torch = torch.Generator().manual_seed(self._random.getrandbits(62))
 

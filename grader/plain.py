@@ -32,6 +32,23 @@ class Opaque:
     text: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some entries of a large tensor of floats, which is not kept: half of them its largest, by
+    which tolerances go, the others evenly spread."""
+
+    shape: tuple[int, ...]
+    index: torch.Tensor  # into the flattened tensor
+    entries: torch.Tensor
+
+    @classmethod
+    def of(cls, tensor: torch.Tensor, size: int = 1024) -> Sample:
+        flat = tensor.flatten()
+        largest = flat.double().abs().nan_to_num(0, posinf=0).topk(size // 2).indices
+        index = torch.cat([largest, torch.linspace(0, len(flat) - 1, size // 2).long()])
+        return cls(tuple(tensor.shape), index, flat[index])
+
+
 # How to copy what a subclass holds: by the base type's own method, which it cannot override.
 _SCALARS: dict[type, Callable[[Any], Any]] = {
     bool: bool.__bool__,

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import pytest
 from _pytest._code.code import TerminalRepr
 
+from grader import lessons
+from grader.problem import Problem
 from grader.progress import score, tally, written_order
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from grader.exercise import Check, Exercise
     from grader.fixtures import Fixtures
 
-CHECKS = Path(__file__).parent / "checks"
 PRINTED_LINES = 20  # shown of what a student's function prints, under a failure
 
 
@@ -64,10 +65,13 @@ def pytest_configure(config: pytest.Config) -> None:
         from grader import reference
 
         try:
+            fixtures(config)
             reference.pick_device(device)
             reference.find(name)
-        except reference.Unavailable as error:
+        except Problem as error:
             raise pytest.UsageError(str(error)) from None
+    if config.getoption("--case-seed") and lessons.are_recorded():
+        raise pytest.UsageError("This kit has the public cases only. Leave out --case-seed.")
     config.pluginmanager.register(Progress(config), "exercise-progress")
 
 
@@ -82,8 +86,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Collector | None:
-    is_lesson = module_path.name.startswith("lesson") and (CHECKS / module_path.name).is_file()
-    if not is_lesson or module_path.parent == CHECKS:
+    if module_path.stem not in lessons.names() or module_path.parent == lessons.CHECKS:
         return None
     return cast(pytest.Collector, LessonFile.from_parent(parent, path=module_path))
 
@@ -94,8 +97,6 @@ class LessonFile(pytest.File):
     _answers: AnswersFile | None = None
 
     def collect(self) -> Iterator[pytest.Collector]:
-        from grader import lessons
-
         for exercise in lessons.exercises(self.path.stem):
             yield ExerciseNode.from_parent(self, name=exercise.name, exercise=exercise)
 
@@ -169,7 +170,6 @@ class CheckItem(pytest.Item):
         return not is_untouched(self.implementation)
 
     def runtest(self) -> None:
-        from grader import lessons
         from grader.draw import Undecided
         from grader.exercise import PUBLIC_SEED
         from grader.grade import Outcome
@@ -235,11 +235,9 @@ _FIXTURES: pytest.StashKey[Fixtures] = pytest.StashKey()
 
 
 def fixtures(config: pytest.Config) -> Fixtures:
-    from grader.fixtures import Fixtures
-
     if _FIXTURES not in config.stash:
         name, device = config.getoption("--reference"), config.getoption("--device")
-        config.stash[_FIXTURES] = Fixtures(name, device)
+        config.stash[_FIXTURES] = lessons.fixtures(name, device)
     return config.stash[_FIXTURES]
 
 

@@ -19,7 +19,7 @@ import torch
 
 from grader.forbidden import Call
 from grader.models import ToyModel
-from grader.plain import COMPARED, Opaque
+from grader.plain import COMPARED, Opaque, Sample
 from grader.run import Frame, Raised
 
 HEAD = struct.Struct("!II")
@@ -27,7 +27,7 @@ HEAD = struct.Struct("!II")
 MAX_STRUCTURE = 8_000_000
 MAX_TENSORS = 100_000_000
 MAX_TENSOR_COUNT = 20_000
-_TENSOR, _TUPLE, _OPAQUE, _INT, _LIVE, _TOY, _RAISED, _CALL = range(8)
+_TENSOR, _TUPLE, _OPAQUE, _INT, _LIVE, _TOY, _RAISED, _CALL, _SAMPLE = range(9)
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in COMPARED}
 
 
@@ -64,6 +64,8 @@ def encode(value: Any, live: Callable[[Any], str | None] = lambda _: None) -> by
             return msgpack.ExtType(_RAISED, pack([*fields, x.stub, x.errno]))
         if isinstance(x, Call):
             return msgpack.ExtType(_CALL, pack(list(asdict(x).values())))
+        if isinstance(x, Sample):
+            return msgpack.ExtType(_SAMPLE, pack([list(x.shape), x.index, x.entries]))
         if isinstance(x, ToyModel):
             return msgpack.ExtType(_TOY, pack(x.peeks))
         raise TypeError(f"{type(x).__name__} does not cross into the sandbox")
@@ -149,6 +151,9 @@ class _Reader:
             what, line, text = value
             _all(str, [what, text], 2)
             return Call(what, _optional_int(line), text)
+        if code == _SAMPLE and self.live is not None:
+            shape, index, entries = value
+            return Sample(tuple(shape), index, entries)
         if code == _RAISED:
             kind, text, frames, is_todo, stub, errno = value
             _all(str, [kind, text, stub], 3)

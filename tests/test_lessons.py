@@ -18,10 +18,14 @@ EXERCISES = [(lesson, e) for lesson in lessons.names() for e in lessons.exercise
 CHECKS = [(lesson, check) for lesson, exercise in EXERCISES for check in exercise.checks]
 
 each_exercise = pytest.mark.parametrize(
-    ("lesson", "exercise"), EXERCISES, ids=[exercise.name for _, exercise in EXERCISES]
+    ("lesson", "exercise"),
+    EXERCISES,
+    ids=[f"{lesson}::{exercise.name}" for lesson, exercise in EXERCISES],
 )
 each_check = pytest.mark.parametrize(
-    ("lesson", "check"), CHECKS, ids=[f"{check.exercise}::{check.name}" for _, check in CHECKS]
+    ("lesson", "check"),
+    CHECKS,
+    ids=[f"{lesson}::{check.exercise}::{check.name}" for lesson, check in CHECKS],
 )
 
 

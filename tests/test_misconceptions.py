@@ -9,14 +9,17 @@ from grader.exercise import PUBLIC_SEED
 from grader.grade import Outcome
 
 SEEDS = [PUBLIC_SEED, "hidden"]
+LESSON_OF = {e.name: lesson for lesson in lessons.names() for e in lessons.exercises(lesson)}
 EXERCISES = [e for lesson in lessons.names() for e in lessons.exercises(lesson)]
 MISCONCEPTIONS = [(e, m) for e in EXERCISES for m in e.misconceptions]
 
-each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=[e.name for e in EXERCISES])
+each_exercise = pytest.mark.parametrize(
+    "exercise", EXERCISES, ids=[f"{LESSON_OF[e.name]}::{e.name}" for e in EXERCISES]
+)
 each_misconception = pytest.mark.parametrize(
     ("exercise", "misconception"),
     MISCONCEPTIONS,
-    ids=[f"{e.name}-{m.implementation.__name__}" for e, m in MISCONCEPTIONS],
+    ids=[f"{LESSON_OF[e.name]}::{e.name}::{m.implementation.__name__}" for e, m in MISCONCEPTIONS],
 )
 
 
@@ -67,8 +70,7 @@ def settings(request):
 
 @each_exercise
 def test_no_verdict_depends_on_threads_or_matmul_precision(exercise, grade, fixtures, settings):
-    lesson = next(name for name in lessons.names() if exercise in lessons.exercises(name))
-    solution = getattr(lessons.solution(lesson), exercise.name)
+    solution = getattr(lessons.solution(LESSON_OF[exercise.name]), exercise.name)
     answers = [solution, *(m.implementation for m in exercise.misconceptions)]
     for check in exercise.checks:
         asked = list(grading.questions(check, solution, [PUBLIC_SEED], fixtures))

@@ -28,7 +28,7 @@ from grader import submissions
 from grader.submissions import Refused, Source, clean, read
 
 LESSONS = kit.names()
-ONE, TWO, THREE, FOUR = LESSONS
+ONE, TWO, THREE, FOUR = LESSONS[:4]
 SOFTMAX = "def softmax(x, dim):\n    return x\n"
 ROOT = Path(__file__).parent.parent
 

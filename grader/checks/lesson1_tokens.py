@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -1750,15 +1750,7 @@ def exactly_one_bos(draw: Draw, tokenizer: GPT2Tokenizer, bos_tokenizer: GPT2Tok
             yield Case(which, ["<|endoftext|>begins", "Ralph"], prepend_bos=prepend_bos)
 
 
-def and_the_mask_is_of_integers(observed: Any, expected: Any) -> str | None:
-    if difference := agree.values(observed, expected):
-        return difference
-    if observed[1].dtype is torch.bool:
-        return "at [1]: the mask holds True and False, and not 1 and 0."
-    return None
-
-
-@encode.check(points=2, agree=and_the_mask_is_of_integers, of_tokens=True)
+@encode.check(points=2, agree=agree.values_and_an_integer_mask, of_tokens=True)
 def pads_on_the_right(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
     """Shorter texts are filled up at the end, and the mask, of integers, is 0 there."""
     yield Case(tokenizer, ["Ralph", " Ralph"])

@@ -11,10 +11,12 @@ import json
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 SOLUTIONS = HERE.parent / "solutions"
+AHEAD = 32  # submissions that are looked at to learn which lessons there are
 FAILURES = 3  # of the sandbox, one after the other, before a job gives up
 
 
@@ -107,22 +110,26 @@ class Classroom:
         )  # fmt: skip
         self._run = self.gradebook.begin_run(conditions, str(order.folder), self.found.layout)
         work = self._work()
-        first = next(work, None)  # nothing is imported where nothing is to be graded
-        if first is not None:
+        ahead = deque(islice(work, AHEAD))
+        asked: set[str] = set()
+        while ahead:  # nothing is imported where nothing is to be graded
+            asked.update(*(one.lessons for one in ahead))
             report("warming up")
-            with _Jobs(order, self.checkpoint.folder, self.tally.submissions) as jobs:
-                self._exchange(jobs, first, work, report)
+            chosen = [lesson for lesson in order.lessons if lesson in asked]
+            with _Jobs(order, chosen, self.checkpoint.folder, self.tally.submissions) as jobs:
+                self._exchange(jobs, ahead, work, report)
         if not self.tally.faults:
             self.gradebook.end_run(self._run)
 
     def _exchange(
-        self, jobs: _Jobs, first: Work, rest: Iterator[Work], report: Callable[[str], None]
+        self, jobs: _Jobs, ahead: deque[Work], rest: Iterator[Work], report: Callable[[str], None]
     ) -> None:
-        waiting: Work | None = first
-        while waiting is not None or jobs.busy:
+        """Until all is done, or something is asked for that these jobs were not made for."""
+        while jobs.busy or (ahead and jobs.are_for(ahead[0])):
             report("grading")
-            while waiting is not None and jobs.give(waiting):
-                waiting = next(rest, None)
+            while ahead and jobs.are_for(ahead[0]) and jobs.give(ahead[0]):
+                ahead.popleft()
+                ahead.extend(islice(rest, 1))
             for done in jobs.results():
                 self._record(done)
 
@@ -202,7 +209,8 @@ class Classroom:
 class _Jobs:
     """Threads that grade, each in a sandbox of its own."""
 
-    def __init__(self, order: Order, checkpoint: Path, most: int) -> None:
+    def __init__(self, order: Order, chosen: Sequence[str], checkpoint: Path, most: int) -> None:
+        """`chosen`: the lessons that are asked about; what the others need is not loaded."""
         import torch
 
         from grader import remember, sandbox, show
@@ -214,11 +222,11 @@ class _Jobs:
         show.fix_width()  # what is kept must not depend on the terminal
         torch.set_num_threads(1)  # the processors are the sandboxes'
         fixtures = Fixtures(order.reference, order.device)
-        needs = _needs(order.lessons)
+        needs = _needs(chosen)
         passes = None
         if "reference" in needs:
             passes = remember.Passes(fixtures.reference)
-        self.exams: Exams = Exams(order.lessons, fixtures, order.hidden_seeds)
+        self.exams: Exams = Exams(chosen, fixtures, order.hidden_seeds)
         n = max(1, min(order.jobs, most))
         setup = sandbox.Setup(
             order.walls, checkpoint, order.device, sorted(needs),
@@ -259,6 +267,9 @@ class _Jobs:
     @property
     def busy(self) -> bool:
         return self._given > 0
+
+    def are_for(self, work: Work) -> bool:
+        return self.exams.lessons.keys() >= set(work.lessons)
 
     def give(self, work: Work) -> bool:
         """False if all have enough to do."""

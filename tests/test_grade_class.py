@@ -25,7 +25,8 @@ from classroom import (
     solved,
     stub,
 )
-from grader import classroom, lessons
+from grader import classroom, isolation, lessons
+from grader.confine import Limits
 from grader.exercise import PUBLIC_SEED
 from grader.gradebook import Gradebook
 
@@ -504,3 +505,25 @@ def test_results_and_export_of_no_gradebook_are_one_line(tmp_path):
         ran = grader(command, tmp_path / "nothing", code=4)
         assert ran.stderr.startswith("ERROR: There is no gradebook")
         assert ran.stderr.count("\n") == 1
+
+
+def test_a_lesson_that_turns_up_late_is_graded_like_the_others(tmp_path, monkeypatch):
+    """Only what is needed for the lessons of those looked at ahead is loaded."""
+    monkeypatch.setattr(classroom, "AHEAD", 1)
+    one, two = (solved(lesson) for lesson in ("lesson1_tokens", "lesson2_embedding"))
+    hand_in(tmp_path / "class", "Ann", lesson1_tokens=one)
+    hand_in(tmp_path / "class", "Bob", lesson1_tokens=one, lesson2_embedding=two)
+    hand_in(tmp_path / "class", "Cy", lesson1_tokens=one)
+    made = []
+    order = classroom.Order(
+        tmp_path / "class", LESSONS, tmp_path / "gradebook", 1, [], "gpt2-tiny", "cpu", Limits(),
+        False, isolation.bubblewrap(), [],
+    )  # fmt: skip
+    with Gradebook.open(order.gradebook, writing=True) as book:
+        room = classroom.Classroom(order, book)
+        room.grade(lambda doing: made.append(doing))
+    assert made.count("warming up") == 2
+    assert room.tally.finished == 3
+    assert [(student, points) for student, _, _, points in gradings(order.gradebook)] == [
+        ("Ann", 140), ("Bob", 140), ("Bob", 50), ("Cy", 140),
+    ]  # fmt: skip

@@ -71,7 +71,8 @@ class WithoutAnnotations(ast.NodeTransformer):
         return ast.Assign([node.target], node.value)
 
     def visit_If(self, node: ast.If) -> ast.If | None:
-        return None if "TYPE_CHECKING" in ast.unparse(node.test) else node
+        test = ast.unparse(node.test)
+        return None if "TYPE_CHECKING" in test or "__main__" in test else node
 
 
 def meaning(source: str) -> str:

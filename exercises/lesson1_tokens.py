@@ -71,6 +71,7 @@ Key takeaways
 - From n tokens it makes n predictions, the i-th of which is about token i + 1.
 
 In the examples below, `tokenizer` is GPT-2's: `from grader.reference import load_tokenizer`.
+`python exercises/lesson1_tokens.py` draws what your solved functions find, see the end.
 """
 
 from __future__ import annotations
@@ -308,3 +309,11 @@ def inputs_and_targets(
     (tensor([50256,     5,     6]), tensor([5, 6, 7]))
     """
     raise NotImplementedError
+
+
+if __name__ == "__main__":
+    from grader import pictures
+    from grader.reference import load_tokenizer
+
+    tokenizer = load_tokenizer()
+    pictures.tokens(token_spans, tokenizer, "Ralph, ralph and 56873+3184623: a naïve café, 日本.")

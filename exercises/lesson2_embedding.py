@@ -21,10 +21,10 @@ What you will be able to do
 
 A lookup is a matrix product
 ----------------------------
-Let t be the one-hot vector of a token: zeros, and a single 1 at the token's id. Then t W_E adds up
-all rows of W_E, each times zero except for one: the token's own row comes out. This is why theory
-can treat embedding as a linear map like all others, while code indexes: for GPT-2 small the one-hot
-vector has 50,257 entries, all but one of them a waste of time.
+Let $t$ be the one-hot vector of a token: zeros, and a single 1 at the token's id. Then $t W_E$ adds
+up all rows of W_E, each times zero except for one: the token's own row comes out. This is why
+theory can treat embedding as a linear map like all others, while code indexes: for GPT-2 small the
+one-hot vector has 50,257 entries, all but one of them a waste of time.
 
 Positions
 ---------
@@ -46,6 +46,8 @@ Key takeaways
 - Tokens are unrelated until training relates them.
 - Position enters by addition.
 - Ids in, vectors through, scores out: everything between is arithmetic on vectors.
+
+`python exercises/lesson2_embedding.py` draws what your solved functions find, see the end.
 """
 
 from __future__ import annotations
@@ -136,3 +138,11 @@ def unembed(
     tensor([[[ 1.,  2., 13.]]])
     """
     raise NotImplementedError
+
+
+if __name__ == "__main__":
+    from grader import pictures
+    from grader.reference import load, load_tokenizer
+
+    model, tokenizer = load(), load_tokenizer()
+    pictures.similarities(embed_by_lookup, model, tokenizer, " king queen man woman sun moon Ralph")

@@ -14,12 +14,12 @@ What you will be able to do
 
 Softmax
 -------
-Any vector of real numbers x becomes a probability distribution by
+Any vector of real numbers $x$ becomes a probability distribution by
 
     softmax(x)_i = exp(x_i) / sum_j exp(x_j)
 
 The exponential makes everything positive; dividing by the sum makes it add up to one. Adding the
-same constant to all of x changes nothing, because it multiplies numerator and denominator alike.
+same constant to all of $x$ changes nothing, because it multiplies numerator and denominator alike.
 That freedom matters: exp(89) is too large for a float32, and nothing keeps logits below that.
 Subtract the maximum first and the largest exponent is 0.
 
@@ -43,14 +43,14 @@ after token 50 is a function of the first 50 tokens only. It also means that one
 text gives the same predictions as running every prefix of it alone. A model that predicts what
 comes next from what it has so far is called autoregressive.
 
-The loss is the mean of -log p over those predictions: cross-entropy, in nats if the log is natural.
-Its exponential is the perplexity: among how many equally likely tokens is the model choosing, on
-average?
+The loss is the mean of $-log p$ over those predictions: cross-entropy, in nats if the log is
+natural. Its exponential is the perplexity: among how many equally likely tokens is the model
+choosing, on average?
 
 Off by one
 ----------
-logits[:, j] is about tokens[:, j + 1]. So the logits at the last position predict a token that is
-not there, and the first token is predicted by nothing. In a batch padded on the right, positions
+`logits[:, j]` is about `tokens[:, j + 1]`. So the logits at the last position predict a token that
+is not there, and the first token is predicted by nothing. In a batch padded on the right, positions
 whose *target* is padding do not count.
 
 Key takeaways
@@ -62,6 +62,7 @@ Key takeaways
 
 In the examples `model` is the reference: `from grader.reference import load; model = load()`.
 Called with ids it takes them as they are; called with text it puts a BOS in front.
+`python exercises/lesson3_logits.py` draws what your solved functions find, see the end.
 """
 
 from __future__ import annotations
@@ -227,3 +228,14 @@ def is_causal(model: Model, tokens: Int[Tensor, "batch seq"]) -> bool:
     True
     """
     raise NotImplementedError
+
+
+if __name__ == "__main__":
+    from grader import pictures
+    from grader.reference import load, load_tokenizer
+
+    model, tokenizer = load(), load_tokenizer()
+    text = "In the beginning God created the heaven and the earth."
+    pictures.next_token(next_token_probs, model, tokenizer, "The cat sat on the")
+    pictures.losses(target_log_probs, model, tokenizer, text)
+    pictures.top_predictions(prefix_predictions, softmax, model, tokenizer, text)

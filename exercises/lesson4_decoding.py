@@ -13,8 +13,8 @@ What you will be able to do
 The loop
 --------
 1. Turn the text into tokens, with a BOS in front.
-2. Run the model: logits of shape (batch, seq, d_vocab).
-3. Take the last position, logits[:, -1]: it is the only one that predicts something new. All
+2. Run the model: logits of shape `(batch, seq, d_vocab)`.
+3. Take the last position, `logits[:, -1]`: it is the only one that predicts something new. All
    others predict tokens that are there already.
 4. Take the argmax over the vocabulary, the last dimension.
 5. Append it to the tokens and go to 2.
@@ -43,6 +43,7 @@ Key takeaways
 
 In the examples `model` is the reference: `from grader.reference import load; model = load()`.
 Inference needs no gradients: `torch.no_grad()` saves the memory that a backward pass would want.
+`python exercises/lesson4_decoding.py` draws what your solved functions find, see the end.
 """
 
 from __future__ import annotations
@@ -179,3 +180,12 @@ def generate_batch(
             [50256,    40]])
     """
     raise NotImplementedError
+
+
+if __name__ == "__main__":
+    from grader import pictures
+    from grader.reference import load, load_tokenizer
+
+    model, tokenizer = load(), load_tokenizer()
+    pictures.expected_tokens(predicted_pairs, model, "In the beginning God created the heaven.")
+    pictures.continuation(greedy_generate, model, tokenizer, "In the beginning")

@@ -4,7 +4,7 @@ and by `grader watch`, in the same words."""
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -70,7 +70,7 @@ class Answers:
         implementation = self.functions.get(exercise.name)
         if implementation is None:
             return Judged(Outcome.TODO, note=self.missing or "no such function")
-        asked = grade.questions(check, solution, seeds, fixtures)
+        asked = self.questions(check, solution, seeds, fixtures)
         verdict = grade.grade(check, implementation, asked, self.source, self.folder)
         if verdict.outcome in (Outcome.PASSED, Outcome.TODO):
             return Judged(verdict.outcome, verdict=verdict, note=verdict.remark)
@@ -89,6 +89,11 @@ class Answers:
             self._failed.add(exercise.name)
             text = feedback.first_failure(exercise, misconception, text)
         return Judged(verdict.outcome, text, misconception, verdict, said=said)
+
+    def questions(
+        self, check: Check, solution: Any, seeds: Sequence[int | str], fixtures: Fixtures
+    ) -> Iterable[grade.Question]:
+        return grade.questions(check, solution, seeds, fixtures)
 
     def _misconception(
         self, exercise: Exercise, failed_check: Check, failed: Case, fixtures: Fixtures

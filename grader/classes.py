@@ -12,9 +12,10 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ from grader.submissions import (
 
 PLAIN = "one entry per student"
 METADATA = "submission_metadata.yml"
+# Whose word it is when something was handed in.
+GRADESCOPE = "Gradescope"
+FILE_TIME = "file time"  # of its last change, which archives and copies often do not keep
+CANVAS_LATE = "Canvas: late"  # its names say that much, and no time
+CANVAS_ON_TIME = "Canvas: on time"
+UNKNOWN = "unknown"  # a clone's files are as old as the clone; a commit's date is its author's word
+SOURCES = (GRADESCOPE, FILE_TIME, CANVAS_LATE, CANVAS_ON_TIME, UNKNOWN)
+
 UNREADABLE = (".rar", ".7z", ".gz", ".docx", ".pdf")  # somebody's submission all the same
 
 
@@ -46,6 +55,13 @@ class Entry:
     student: str  # as the platform names them, with its number or address where it has one
     paths: tuple[Path, ...]  # what counts: one file or folder, or several files handed in together
     earlier: tuple[Path, ...] = ()  # what a later submission replaced, oldest first
+    # path -> when it was handed in (ISO 8601 in UTC, or ''), and which of SOURCES says so
+    times: Mapping[Path, tuple[str, str]] = field(default_factory=dict)
+
+    def submitted(self, paths: Iterable[Path]) -> tuple[str, str]:
+        """When the last of these was handed in, and who says so."""
+        known = [self.times[path] for path in paths if path in self.times]
+        return max(known, default=("", UNKNOWN))
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,8 @@ class _Item:
     student: str
     part: str = ""  # what of a submission it is; of two that are the same, the later one counts
     order: int = 0  # by which the platform tells the later one; else it is the time of change
+    time: str = ""  # when it was handed in, in UTC
+    time_by: str = FILE_TIME
 
 
 _Items = tuple[list[_Item], list[str]]
@@ -138,7 +156,12 @@ def _entries(items: list[_Item], lessons: Sequence[str]) -> list[Entry]:
             earlier += before
         earlier.sort(key=_when)
         entries.append(
-            Entry(student, tuple(sorted(i.path for i in counts)), tuple(i.path for i in earlier))
+            Entry(
+                student,
+                tuple(sorted(i.path for i in counts)),
+                tuple(i.path for i in earlier),
+                {item.path: _submitted(item) for item in (*counts, *earlier)},
+            )
         )
     return entries
 
@@ -149,17 +172,31 @@ def _is_code(path: Path) -> bool:
     return path.name.lower().endswith((*READ, *UNREADABLE))
 
 
-def _when(item: _Item) -> tuple[Any, ...]:
-    path = item.path
+def _changed(path: Path) -> float:
     changed = [path.lstat().st_mtime]
     if _is_folder(path):
         # A folder's own time only says when something was put there.
         with suppress(Refused):
             changed = [path.joinpath(*place).lstat().st_mtime for place in walk(path, [])]
+    return max(changed, default=0.0)
+
+
+def _submitted(item: _Item) -> tuple[str, str]:
+    if item.time_by != FILE_TIME:
+        return item.time, item.time_by
+    try:
+        changed = datetime.fromtimestamp(_changed(item.path), timezone.utc)
+    except (OSError, OverflowError, ValueError):
+        return "", UNKNOWN
+    return changed.isoformat(timespec="seconds"), FILE_TIME
+
+
+def _when(item: _Item) -> tuple[Any, ...]:
+    path = item.path
     copy = (
         re.search(r"(\d{1,9})\)?(?:\.\w+)*$", path.name) if bare(path.stem) != path.stem else None
     )
-    return item.order, max(changed, default=0.0), int(copy[1]) if copy else 0, path.name
+    return item.order, _changed(path), int(copy[1]) if copy else 0, path.name
 
 
 # --- Layouts -------------------------------------------------------------------------------------
@@ -196,7 +233,11 @@ def _canvas(listed: list[Path]) -> _Items:
             student = found["anonymous"] or f"{found['name']} ({found['id']})"
             # Files handed in together have numbers of their own, so that only one handed in again
             # under the same name replaces another.
-            items.append(_Item(path, clean(student), _part(path), int((found["file"] or "0")[:18])))
+            # The names of late ones say so. The files' times are those of the export.
+            before = path.name[: found.start("file")] if found["file"] else path.name
+            says = CANVAS_LATE if "_LATE_" in f"_{before}" else CANVAS_ON_TIME
+            number = int((found["file"] or "0")[:18])
+            items.append(_Item(path, clean(student), _part(path), number, time_by=says))
     return items, []
 
 
@@ -225,20 +266,28 @@ def _gradescope(listed: list[Path]) -> _Items:
             continue
         number = re.findall(r"\d{1,18}", name)
         # All who handed in as a group get what it gets.
-        for person in submission or [{"name": name}]:
+        people, time = submission
+        for person in people or [{"name": name}]:
             student, address = person.get("name"), person.get("email") or person.get("sid")
             if student and address:
                 student = f"{student} ({address})"
             items.append(
-                _Item(path, clean(student or address or name), "", int(number[-1]) if number else 0)
+                _Item(
+                    path,
+                    clean(student or address or name),
+                    "",
+                    int(number[-1]) if number else 0,
+                    time,
+                    GRADESCOPE if time else FILE_TIME,
+                )
             )
     return items, remarks
 
 
-def _metadata(path: Path) -> dict[str, list[dict[str, str]]]:
-    """Folder -> the people who handed it in.
+def _metadata(path: Path) -> dict[str, tuple[list[dict[str, str]], str]]:
+    """Folder -> the people who handed it in, and when (ISO 8601 in UTC, or '').
 
-    Only their lines are parsed: the rest is long, holds what students' programs printed, and may
+    Only these lines are parsed: the rest is long, holds what students' programs printed, and may
     be tagged with types of Ruby's. Raises `Refused`.
     """
     import yaml  # type: ignore[import-untyped]
@@ -252,19 +301,24 @@ def _metadata(path: Path) -> dict[str, list[dict[str, str]]]:
         if re.match(r"\S", line):
             lines.append(line)
         elif key := re.match(r"  ['\"]?:?(\w+)['\"]?:", line):
-            wanted = key[1] == "submitters"
+            wanted = key[1] in ("submitters", "created_at")
         if wanted and not re.match(r"\S", line):
             lines.append(line)
     try:
         found = yaml.load("\n".join(lines), Loader=yaml.BaseLoader)  # everything stays text
-        return {
-            str(name): [
-                {str(key).lstrip(":"): str(value) for key, value in person.items()}
-                for person in next(iter(submission.values())) or []
-            ]
-            if submission
-            else []
+        kept = {
+            str(name): {str(key).lstrip(":"): value for key, value in (submission or {}).items()}
             for name, submission in found.items()
+        }
+        return {
+            name: (
+                [
+                    {str(key).lstrip(":"): str(value) for key, value in person.items()}
+                    for person in submission.get("submitters") or []
+                ],
+                _utc(submission.get("created_at")),
+            )
+            for name, submission in kept.items()
         }
     except (yaml.YAMLError, AttributeError, TypeError, RecursionError):
         raise Refused(
@@ -272,10 +326,26 @@ def _metadata(path: Path) -> dict[str, list[dict[str, str]]]:
         ) from None
 
 
+def _utc(written: object) -> str:
+    """A time as Ruby writes it in YAML (2026-03-01 22:58:09.123456000 Z), as ISO 8601 in UTC."""
+    found = re.fullmatch(
+        r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:\d\d)", str(written)
+    )
+    try:
+        offset = found[3].replace("Z", "+00:00") if found else ""
+        time = datetime.fromisoformat(f"{found[1]}T{found[2]}{offset}") if found else None
+        return time.astimezone(timezone.utc).isoformat() if time else ""
+    except (ValueError, OverflowError):
+        return ""
+
+
 def _github(listed: list[Path]) -> _Items:
     clones = _clones(listed)
     prefix = _prefix(clones)
-    items = [_Item(path, clean(path.name[len(prefix) :] or path.name)) for path in clones]
+    items = [
+        _Item(path, clean(path.name[len(prefix) :] or path.name), time_by=UNKNOWN)
+        for path in clones
+    ]
     return items, [f"What follows {clean(prefix)} was taken for the user's name."]
 
 

@@ -51,6 +51,7 @@ class Order:
     regrade: bool
     walls: Bubblewrap | None
     secrets: Sequence[Path] = ()
+    found: Class | None = None  # who handed in what, where somebody knows already
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Classroom:
         """Raises `Refused` where there is no class, and `Unavailable` for the reference."""
         self.order, self.gradebook = order, gradebook
         self.all_lessons = lessons.names()  # all are read, whichever of them are graded
-        self.found: Class = classes.find(order.folder, self.all_lessons)
+        self.found: Class = order.found or classes.find(order.folder, self.all_lessons)
         self.checkpoint = reference.find(order.reference)
         self.tally = Tally(len(self.found.entries))
         self._fingerprint = fingerprint(self.checkpoint.folder)
@@ -179,18 +180,20 @@ class Classroom:
         self, entry: Entry, paths: tuple[Path, ...], counts: bool
     ) -> tuple[int, Submission | None]:
         origin = ", ".join(submissions.clean(path.name) for path in paths)
+        time, by = entry.submitted(paths)
         try:
             submission = submissions.read(paths, self.all_lessons)
         except Refused as problem:
             number = self.gradebook.add_submission(
-                self._run, entry.student, "", {}, origin, counts, (), str(problem)
+                self._run, entry.student, "", {}, origin, counts, (), str(problem), time, by
             )
             return number, None
         files = {f"{name}.py": source.text for name, source in submission.lessons.items()}
         files |= {f"{name}.py": text for name, text in submission.helpers.items()}
         number = self.gradebook.add_submission(
-            self._run, entry.student, submission.digest, files, origin, counts, submission.remarks
-        )
+            self._run, entry.student, submission.digest, files, origin, counts, submission.remarks,
+            submitted=time, submitted_by=by,
+        )  # fmt: skip
         return number, submission
 
     def _key(self, submission: Submission, lesson: str) -> str:

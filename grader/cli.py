@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import typer
 
@@ -62,15 +63,64 @@ def hint(
         typer.echo(f"I cannot remember that you have seen it: {error}", err=True)
 
 
+@app.command()
+def notebook(
+    lesson: list[str] = typer.Option(
+        [], help="Only this lesson (lesson3_logits, or 3); more than once for several."
+    ),
+    to: Path = typer.Option(
+        None, help="A folder, default notebooks/; with --extract, a file instead of the terminal."
+    ),
+    solutions: bool = typer.Option(False, "--solutions", help="Solved ones, in notebooks/solved/."),
+    extract: Path = typer.Option(None, metavar="FILE", help="A notebook, to make a module of."),
+    kit: str = typer.Option(
+        "..", help="What a notebook has pip install where the kit is not: a folder or a URL."
+    ),
+    force: bool = typer.Option(False, "--force", help="Replace what somebody has edited."),
+) -> None:
+    """Make a notebook of each lesson, or a lesson of a notebook."""
+    from grader import lessons, make_notebook
+
+    if extract:
+        module = make_notebook.extract(extract, to, force)
+        if to is None:
+            sys.stdout.buffer.write(module)
+        return
+    names = lessons.named(lesson)
+    folder = make_notebook.lessons_folder("solutions" if solutions else "exercises")
+    to = to or Path("notebooks", "solved" if solutions else "")
+    for path in make_notebook.write(names, folder, to, kit, force):
+        typer.echo(path)
+
+
+@app.command()
+def watch(
+    answers: Path = typer.Option(Path("exercises"), metavar="DIR", help="Where the lessons are."),
+    lesson: list[str] = typer.Option(
+        [], help="Only this lesson (lesson3_logits, or 3); more than once for several."
+    ),
+    reference: str = typer.Option(
+        "auto", help="auto, gpt2-tiny, gpt2-small or a checkpoint folder."
+    ),
+    device: str = typer.Option("auto", help="auto, cpu, cuda or mps."),
+) -> None:
+    """Check an exercise as soon as its file is saved, until you press q."""
+    from grader import watch
+
+    watch.watch(answers, lesson, reference, device)
+
+
 def _add_what_instructors_do() -> None:
     """Not there in a kit that was handed out."""
+    from importlib import import_module
+
     try:
-        from grader import cli_class
+        instructors = import_module("grader.cli_class")
     except ModuleNotFoundError as problem:
         if problem.name != "grader.cli_class":
             raise
     else:
-        cli_class.add_to(app)
+        instructors.add_to(app)
 
 
 _add_what_instructors_do()

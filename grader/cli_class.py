@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,15 @@ class Isolation(str, Enum):
 class Format(str, Enum):
     csv = "csv"
     json = "json"
+    canvas = "canvas"
+    moodle = "moodle"
+    gradescope = "gradescope"
+    junit = "junit"
+
+
+class By(str, Enum):
+    lesson = "lesson"
+    total = "total"
 
 
 @commands.command()
@@ -152,38 +160,111 @@ def _grade_with_bar(room: Classroom) -> None:
 def results(
     gradebook: Path = typer.Argument(metavar="FILE", help="A gradebook."),
     student: str = typer.Option("", help="One student's full feedback, as the class names them."),
+    late_policy: Path = typer.Option(
+        None, metavar="FILE", help="What handing in late costs (YAML); shows what is left, too."
+    ),
 ) -> None:
     """Show a gradebook: the class in one table, or one student in full."""
     from grader import results
+    from grader.exports.command import policy_of
     from grader.gradebook import Gradebook
 
     with Gradebook.open(gradebook, writing=False) as book:
+        policy = policy_of(book, late_policy)
         if student:
-            results.student(book, student, _console())
+            results.student(book, student, _console(), policy)
         else:
-            results.table(book, _console())
+            results.table(book, _console(), policy)
 
 
 @commands.command()
 def export(
     gradebook: Path = typer.Argument(metavar="FILE", help="A gradebook."),
-    format: Format = typer.Option(Format.csv, help="One record per check."),
-    to: Path = typer.Option(None, show_default="standard output", help="Where to write it."),
+    format: Format = typer.Option(
+        Format.csv, help="csv, json and junit have a record for each check."
+    ),
+    to: Path = typer.Option(
+        None,
+        show_default="standard output",
+        help="Where to write it; a folder for gradescope, which gets a results.json per student.",
+    ),
+    roster: Path = typer.Option(
+        None,
+        metavar="FILE",
+        help="What Canvas or Moodle itself exports: its gradebook or grading worksheet, in which "
+        "grades are filled in.",
+    ),
+    by: By = typer.Option(
+        None,
+        show_default="lesson for canvas, total for moodle",
+        help="A column for each lesson, or one for their sum.",
+    ),
+    column: list[str] = typer.Option(
+        [],
+        metavar="LESSON=TITLE",
+        help="Which column of Canvas's a lesson goes to, where its title does not say so; with "
+        "--by total, TITLE alone.",
+    ),
+    lesson: list[str] = typer.Option([], help="Only this lesson; more than once for several."),
+    student: str = typer.Option("", help="Only this one, as the class names them."),
+    late_policy: Path = typer.Option(
+        None, metavar="FILE", help="What handing in late costs, as a YAML file."
+    ),
 ) -> None:
-    """Write all grades for another program: csv, or a json list of objects."""
-    from grader import export
+    """Write grades for another program, or for the platform that the class hands in on."""
+    from grader.exports import command
+    from grader.gradebook import Gradebook
+    from grader.lessons import named
+
+    order = command.Order(
+        format=format.value,
+        to=to,
+        lessons=named(lesson) if lesson else (),
+        student=student or None,
+        late_policy=late_policy,
+        roster=roster,
+        by_lesson=None if by is None else by is By.lesson,
+        titles=column,
+    )
+    with Gradebook.open(gradebook, writing=False) as book:
+        remarks = command.write(book, order)
+    for remark in remarks:
+        typer.echo(remark, err=True)
+
+
+@commands.command()
+def report(
+    gradebook: Path = typer.Argument(metavar="FILE", help="A gradebook."),
+    to: Path = typer.Option("report.html", help="Where to write it."),
+) -> None:
+    """Write the class as one page: results, points, misconceptions, what failed, who wrote alike.
+
+    To be opened in a browser, which it asks for nothing from elsewhere.
+    """
+    from grader import report
     from grader.gradebook import Gradebook
 
     with Gradebook.open(gradebook, writing=False) as book:
-        if to is None:
-            with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
-                export.write(book, format.value, out)
-            return
-        try:
-            with open(to, "w", encoding="utf-8", newline="") as out:
-                export.write(book, format.value, out)
-        except OSError as problem:
-            raise Problem(f"{to} cannot be written ({problem.strerror}).") from None
+        students = report.write(book, to)
+    typer.echo(f"{to}: {students} students, {to.stat().st_size / 1e6:.1f} MB.")
+
+
+@commands.command()
+def feedback(
+    gradebook: Path = typer.Argument(metavar="FILE", help="A gradebook."),
+    to: Path = typer.Option(..., metavar="DIR", help="A folder; it is made where there is none."),
+    student: str = typer.Option("", help="Only this one, as the class names them."),
+) -> None:
+    """Write a page for each student, to be given to them: their code beside what failed.
+
+    index.csv beside the pages says whose each is. That is for you and not for students.
+    """
+    from grader import feedback_pages
+    from grader.gradebook import Gradebook
+
+    with Gradebook.open(gradebook, writing=False) as book:
+        written = feedback_pages.write(book, to, student or None)
+    typer.echo(f"{to}: {written} pages.")
 
 
 new = typer.Typer(help="Begin something of your own.", no_args_is_help=True)
@@ -214,6 +295,9 @@ def release(
     solutions: bool = typer.Option(
         False, "--with-solutions/--without-solutions", help="Put the solved lessons in, too."
     ),
+    kit: str = typer.Option(
+        "..", help="What a notebook installs on Colab or Kaggle: the URL that you hand this out at."
+    ),
 ) -> None:
     """Write the kit that students get: stubs, notebooks, and recorded answers to be held against.
 
@@ -225,8 +309,55 @@ def release(
     chosen = named(name for said in lessons for name in said.split(",") if name)
     console = _console(stderr=True)
     with console.status("", spinner="line") as status:
-        release.write(release.Order(to, chosen, title, due, solutions), status.update)
+        release.write(release.Order(to, chosen, title, due, solutions, kit), status.update)
     typer.echo(f"{to}: {len(chosen)} lessons, {'with' if solutions else 'without'} solutions.")
+
+
+package = typer.Typer(
+    help="Write what grades one submission at a time, elsewhere.", no_args_is_help=True
+)
+commands.add_typer(package, name="package")
+
+
+@package.command()
+def gradescope(
+    to: Path = typer.Option(..., metavar="ZIP", help="The archive, to be uploaded."),
+    lesson: list[str] = typer.Option([], help="Only this lesson; more than once for several."),
+    hidden_seed_file: Path = typer.Option(
+        None, help="A file with a secret line, from which further cases are made."
+    ),
+    timeout: float = typer.Option(10.0, min=0.5, help="Seconds for one exercise, as in grade."),
+    isolation: Isolation = typer.Option(
+        Isolation.bubblewrap,
+        help="none where Gradescope's containers do not allow the sandbox. Submissions then run "
+        "beside solutions and hidden seed, and may read them.",
+    ),
+) -> None:
+    """Write an autograder for Gradescope, which grades each submission in the sandbox."""
+    from grader import package
+    from grader.lessons import named
+
+    secret = _secret(hidden_seed_file) if hidden_seed_file is not None else ""
+    order = package.Order(to, named(lesson), secret, timeout, isolation.value)
+    package.gradescope(order)
+    typer.echo(f"{to}: {to.stat().st_size / 1e6:.0f} MB, {len(order.lessons)} lessons.")
+
+
+@package.command()
+def github(
+    to: Path = typer.Option(..., metavar="DIR", help="The repository that students get."),
+    kit: str = typer.Option(
+        "",
+        metavar="OWNER/NAME[@REF]",
+        help="A repository with the kit as `grader release` writes it, to be graded with; by "
+        "default the student's own repository is one, and they can change it.",
+    ),
+    force: bool = typer.Option(False, "--force", help="Replace a workflow that is there already."),
+) -> None:
+    """Write a GitHub Actions workflow, which grades a student's repository on each push."""
+    from grader import package
+
+    typer.echo(package.github(to, kit, force))
 
 
 def _processors() -> int:

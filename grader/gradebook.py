@@ -28,6 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +49,7 @@ PRINTED = 100_000  # of one grading
 SOURCE = 1_000_000  # of one file
 
 APPLICATION = int.from_bytes(b"GPT2", "big")
-VERSION = 1
+VERSION = 2
 SCHEMA = f"""
 CREATE TABLE writer (  -- who opened it last to write
     only INTEGER PRIMARY KEY CHECK (only = 1), process INTEGER, host TEXT, since TEXT
@@ -67,6 +68,8 @@ CREATE TABLE submissions (
     counts INTEGER NOT NULL,  -- 0: replaced by a later one
     remarks TEXT NOT NULL,
     refused TEXT NOT NULL,  -- why it cannot be read, or ''
+    submitted TEXT NOT NULL DEFAULT '',  -- when, in UTC, as 2026-03-01T22:59:00+00:00; '': unknown
+    submitted_by TEXT NOT NULL DEFAULT '',  -- whose word that is: one of classes.SOURCES
     UNIQUE (student, digest, origin), UNIQUE (id, student)
 );
 CREATE TABLE files (
@@ -109,6 +112,14 @@ CREATE VIEW refusals AS
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
+# version -> what makes the next one of it. Version 1 did not know when something was handed in.
+MIGRATIONS = {
+    1: """
+ALTER TABLE submissions ADD COLUMN submitted TEXT NOT NULL DEFAULT '';
+ALTER TABLE submissions ADD COLUMN submitted_by TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 2;
+"""
+}
 
 
 class Unusable(Problem):
@@ -180,6 +191,8 @@ class HandedIn(NamedTuple):
     remarks: str  # a line each
     refused: str
     is_of_last_run: bool  # of those that came to an end
+    submitted: str = ""  # ISO 8601 in UTC; empty where it is unknown
+    submitted_by: str = ""  # whose word that is
 
 
 class Gradebook:
@@ -190,6 +203,10 @@ class Gradebook:
     def __init__(self, path: Path, db: sqlite3.Connection, cleanup: ExitStack) -> None:
         self.path, self._db, self._cleanup = path, db, cleanup
         self._synced = -math.inf
+        # A file of version 1 that is only read stays as it is.
+        times = ("submissions.submitted", "submissions.submitted_by")
+        time, time_by = times if _version(db) > 1 else ("''", "''")
+        self._times = f"{time} AS time, {time_by} AS time_by"
 
     @classmethod
     def open(cls, path: Path, writing: bool) -> Gradebook:
@@ -257,21 +274,26 @@ class Gradebook:
         counts: bool,
         remarks: Sequence[str],
         refused: str = "",
+        submitted: str = "",
+        submitted_by: str = "",
     ) -> int:
         """The number of a student's submission. The same student, digest and origin are the same
-        submission; whether it counts and what there is to say of it may have changed since. One
+        submission; whether it counts, when it was handed in (ISO 8601 in UTC, and who says so) and
+        what there is to say of it may have changed since. One
         that counts takes the place of what had the same origin, and, if it can be read, of those
         that could not.
 
         Raises Unusable."""
         which = (_name(student), digest, _line(origin))
-        now = (run, counts, _lines(remarks), _line(refused, 5 * NAME))
+        now = (run, counts, _lines(remarks), _line(refused, 5 * NAME), submitted, submitted_by)
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO submissions (student, digest, origin, run, counts, remarks, refused)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (student, digest, origin) DO UPDATE SET"
+                "INSERT INTO submissions (student, digest, origin, run, counts, remarks, refused,"
+                " submitted, submitted_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (student, digest, origin) DO UPDATE SET"
                 " run = excluded.run, counts = excluded.counts, remarks = excluded.remarks,"
-                " refused = excluded.refused",
+                " refused = excluded.refused, submitted = excluded.submitted,"
+                " submitted_by = excluded.submitted_by",
                 which + now,
             )
             [submission] = db.execute(
@@ -386,16 +408,46 @@ class Gradebook:
             HandedIn._make,
             self._ask(
                 "SELECT id, student, digest, origin, counts, remarks, refused, run >="
-                " (SELECT coalesce(max(id), 0) FROM runs WHERE ended IS NOT NULL)"
+                f" (SELECT coalesce(max(id), 0) FROM runs WHERE ended IS NOT NULL), {self._times}"
                 f" FROM submissions {_of(student)} ORDER BY student, id",
                 *_given(student),
             ),
         )
 
+    def submitted(self, student: str | None = None) -> Iterator[tuple[str, str, str, str]]:
+        """(student, lesson, when what is graded there was handed in, whose word that is), by
+        student and lesson. Of the same work handed in more than once, the first time that is
+        known counts."""
+        rows = self._ask(
+            f"SELECT current.student, lesson, {self._times} FROM current"
+            " JOIN submissions AS graded ON graded.id = submission"
+            " JOIN submissions ON submissions.student = graded.student"
+            " AND submissions.digest = graded.digest"
+            f" {_of(student).replace('student', 'current.student')}"
+            " ORDER BY current.student, lesson, time = '', time, time_by",
+            *_given(student),
+        )
+        for _, same in groupby(rows, key=lambda row: row[:2]):
+            yield next(same)
+
     def files(self, submission: int) -> dict[str, str]:
         """Name -> source. Sources hold what the student wrote, terminal escapes included."""
         question = "SELECT name, source FROM files WHERE submission = ? ORDER BY name"
         return dict(self._ask(question, submission))
+
+    def sources(self, student: str | None = None) -> Iterator[tuple[str, str, str]]:
+        """(student, lesson, the source that the current grading is of), by student and lesson."""
+        return self._ask(
+            "SELECT student, lesson, source FROM current JOIN files"
+            " ON files.submission = current.submission AND files.name = lesson || '.py'"
+            f" {_of(student)} ORDER BY student, lesson",
+            *_given(student),
+        )
+
+    def has_hidden_cases(self, student: str) -> bool:
+        """Was any current grading of this student made with cases of a secret seed?"""
+        question = "SELECT case_seeds FROM current JOIN runs ON runs.id = run WHERE student = ?"
+        return any(len(json.loads(seeds)) > 1 for [seeds] in self._ask(question, _name(student)))
 
     def _ask(self, question: str, *values: object) -> Iterator[Any]:
         with _explained(self.path):
@@ -463,6 +515,9 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA foreign_keys = ON")
     try:
         db.executescript("BEGIN IMMEDIATE;" + (SCHEMA if is_blank else ""))
+        while (version := _version(db)) in MIGRATIONS:
+            for statement in MIGRATIONS[version].split(";"):  # a script would end the transaction
+                db.execute(statement)
         db.execute(
             "REPLACE INTO writer VALUES (1, ?, ?, ?)", (os.getpid(), _line(platform.node()), _now())
         )
@@ -472,18 +527,23 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             db.execute("ROLLBACK")
 
 
+def _version(db: sqlite3.Connection) -> int:
+    [version] = db.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
 def _is_blank(db: sqlite3.Connection, path: Path) -> bool:
     """Is there nothing in it yet? (A run may be cut off before the first thing is.)
 
     Raises Unusable where there is something else in it than a gradebook that this kit knows."""
     [application] = db.execute("PRAGMA application_id").fetchone()
-    [version] = db.execute("PRAGMA user_version").fetchone()
+    version = _version(db)
     [tables] = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application == version == tables == 0:
         return True
     if application != APPLICATION:
         raise Unusable(f"{_shown(path)} is a database of another program. Name another file.")
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise Unusable(
             f"{_shown(path)} was written by a newer kit (format {version}; this one knows"
             f" {VERSION}). Update the kit, or name another file."

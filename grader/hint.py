@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader import lessons
-from grader.exercise import Exercise
+
+if TYPE_CHECKING:
+    from grader.exercise import Exercise
 
 SHOWN = Path(".grader", "hints.json")
 

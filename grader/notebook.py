@@ -33,6 +33,16 @@ _NOT_PYTHON = re.compile(
     )""",
     re.VERBOSE,
 )
+# What our own notebooks (`grader.make_notebook`) have besides the lesson.
+INSTALL = '%pip install --quiet "{KIT}"'
+_OUR_IMPORT = re.compile(
+    r"from grader import (?:check|pictures)(?:, ?(?:check|pictures))*\s*(?:#|$)"
+)
+_OUR_CALL = re.compile(r"(?:check|check\.all|pictures\.\w+)\((?!.*;)")
+# And in cells with pictures:
+_OUR_LOADING = re.compile(
+    r"from grader\.reference import |\w+(?:, \w+)? = load(?:_tokenizer)?\(\)(?:, load_\w+\(\))?$"
+)
 _CODE = re.compile(r"""'''|\"""|['"#()\[\]{}]""")
 _STRING = {quote: re.compile(rf"\\.|{quote}") for quote in ("'", '"', "'''", '"""')}
 _COOKIE = re.compile(r"([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+", re.ASCII)  # PEP 263
@@ -58,20 +68,33 @@ def script(data: bytes) -> tuple[Source, tuple[str, ...]]:
         book = json.loads(data)
     except (ValueError, RecursionError):
         raise NotANotebook("no notebook that can be read. Save it again, from Jupyter.") from None
-    cells = [_text(cell).split("\n") for cell in _code_cells(book)]
+    cells = [source_of(cell).split("\n") for cell in _code_cells(book)]
     if sum(len(line) + 1 for cell in cells for line in cell) > CODE:
         raise NotANotebook(f"more than {CODE // 1000} kB of code. Hand in your lessons alone.")
 
+    is_ours = any(_OUR_IMPORT.match(line) for cell in cells for line in cell)
     lines: list[str] = []
     begins, left_out = [], []
     for number, cell in enumerate(cells, 1):
         begins.append(len(lines) + 1)
-        python, others = _python(cell)
-        lines += python
+        made, others = _python(cell, is_ours)
+        lines += made
         left_out += [f"code cell {number}: left out {line.strip()[:60]!r}." for line in others]
     if (more := len(left_out) - REMARKS) > 0:
         left_out[REMARKS:] = [f"{more} more lines left out."]
     return Source(declared_utf8("".join(f"{x}\n" for x in lines)), tuple(begins)), tuple(left_out)
+
+
+def python(source: str, is_ours: bool = True) -> str:
+    """A cell as a module has it: without what is no Python and, if `is_ours`, without what only our
+    own notebooks call."""
+    lines = source.split("\n")
+    made, _ = _python(lines, is_ours)
+    return "\n".join(
+        new
+        for old, new in zip(lines, made, strict=True)
+        if not new.startswith("# ") or old.lstrip().startswith("#")
+    )
 
 
 def declared_utf8(text: str) -> str:
@@ -95,7 +118,7 @@ def _code_cells(book: Any) -> Iterator[dict[str, Any]]:
                 yield cell
 
 
-def _text(cell: dict[str, Any]) -> str:
+def source_of(cell: dict[str, Any]) -> str:
     text = next((cell[key] for key in ("source", "input", "code") if key in cell), "")
     if isinstance(text, list):
         pieces = [piece for piece in text if isinstance(piece, str)]
@@ -107,8 +130,9 @@ def _text(cell: dict[str, Any]) -> str:
     return text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair
 
 
-def _python(cell: list[str]) -> tuple[list[str], list[str]]:
-    """As many lines, all of them Python, and those that were not."""
+def _python(cell: list[str], is_ours: bool) -> tuple[list[str], list[str]]:
+    """As many lines, all of them Python, and those that were not. `is_ours`: of a notebook made
+    here, whose checks and pictures are left out without a word."""
     lines, left_out = list(cell), []
     filled = [i for i, line in enumerate(lines) if line.strip()]
     if filled and (indent := re.match(r"[ \t]*", lines[filled[0]])[0]):  # type: ignore[index]
@@ -121,18 +145,25 @@ def _python(cell: list[str]) -> tuple[list[str], list[str]]:
             return [f"# {line}" for line in lines], left_out
         lines[i] = f"# {lines[i]}"
 
-    quote, depth, continued, dropping = "", 0, False, False
+    ours = [_OUR_IMPORT, _OUR_CALL] if is_ours else []
+    if is_ours and any(line.startswith("pictures.") for line in lines):
+        ours.append(_OUR_LOADING)
+    quote, depth, continued, dropping, calling = "", 0, False, False, False
     for i, line in enumerate(lines):
         if dropping:
             lines[i] = f"# {line}"
         elif not (quote or depth or continued) and _NOT_PYTHON.match(line):
-            left_out.append(line)
             bare = line.lstrip(" \t")
+            if bare != INSTALL:
+                left_out.append(line)
             # It may have been all that its block held.
             lines[i] = f"{line[: -len(bare)]}pass  # {bare}" if bare != line else f"# {line}"
             dropping = True
         else:
+            if not (quote or depth or continued):
+                calling = any(pattern.match(line) for pattern in ours)
             quote, depth, continued = _after(line, quote, depth)
+            lines[i] = f"# {line}" if calling else line
         dropping = dropping and line.endswith("\\")
     return lines, left_out
 

@@ -30,7 +30,7 @@ def lesson(name: str, fixtures: Fixtures, report: Callable[[str], None]) -> byte
     large: dict[bytes, int] = {}
     exercises = []
     for exercise in lessons.exercises(name):
-        report(exercise.name)
+        report(f"{name}: {exercise.name}")
         solution = getattr(solutions, exercise.name)
         exercises.append(_exercise(exercise, solution, fixtures, large))
     packed: bytes = msgpack.packb({"large": list(large), "exercises": exercises})

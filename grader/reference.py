@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +64,8 @@ def find(name: str = "auto") -> Reference:
 
 def cached_small() -> Path | None:
     """The folder of gpt2-small in the local Hugging Face cache, if all of it is there."""
-    from huggingface_hub import try_to_load_from_cache
+    with _quietly():
+        from huggingface_hub import try_to_load_from_cache
 
     for repo in _SMALL_NAMES:
         paths = [try_to_load_from_cache(repo, file) for file in _SMALL_FILES[:3]]
@@ -150,18 +153,26 @@ def load(name: str = "auto", device: str = "auto") -> TransformerBridge:
     reference = find(name)
     where = pick_device(device)
 
-    from transformer_lens.model_bridge import TransformerBridge
-    from transformers.utils import logging
+    with _quietly():
+        from transformer_lens.model_bridge import TransformerBridge
+        from transformers.utils import logging
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quietly():
             return TransformerBridge.boot_transformers(str(reference.folder), device=where).eval()
     except Exception as error:
         reason = _first_sentence(error)
         raise Unavailable(f"{reference.name} does not load as a GPT-2 ({reason}).") from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the warnings of libraries; in a notebook tqdm misses widgets that nobody needs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def load_tokenizer(name: str = "auto", add_bos: bool = False) -> GPT2Tokenizer:
@@ -169,8 +180,9 @@ def load_tokenizer(name: str = "auto", add_bos: bool = False) -> GPT2Tokenizer:
 
     With `add_bos` it puts a BOS before every text by itself, as `model.tokenizer` does.
     """
-    from transformers import GPT2Tokenizer
-    from transformers.utils import logging
+    with _quietly():
+        from transformers import GPT2Tokenizer
+        from transformers.utils import logging
 
     logging.set_verbosity_error()  # it would warn of texts longer than the context
     return GPT2Tokenizer.from_pretrained(

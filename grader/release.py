@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import lessons, record, run
+import torch
+
+from grader import lessons, make_notebook, record, run
 from grader.problem import Problem
 from grader.remember import Passes
 
@@ -30,13 +32,13 @@ KIT = HERE.parent
 # All of `grader/` that a student's side takes.
 MODULES = (
     "__init__", "agree", "answers", "cli", "difference", "doctor", "draw", "exercise", "feedback",
-    "fixtures", "forbidden", "grade", "hint", "lessons", "live", "make_notebook", "models", "name",
-    "notebook", "observe", "pictures", "plain", "problem", "progress", "pytest_plugin", "recorded",
-    "reference", "run", "show", "watch", "wire",
+    "fixtures", "forbidden", "grade", "hint", "keys", "lessons", "live", "make_notebook", "models",
+    "name", "notebook", "observe", "pictures", "plain", "problem", "progress", "prose",
+    "pytest_plugin", "recorded", "reference", "run", "saved", "show", "warm", "watch", "wire",
 )  # fmt: skip
 CHECKPOINT = "gpt2_tiny"
 # What only an instructor's side takes.
-LEFT_OUT = ("filelock", "pyyaml")
+LEFT_OUT = ("filelock", "jinja2", "pyyaml", "rapidfuzz", "tzdata")
 
 
 class NotReleased(Problem):
@@ -50,6 +52,7 @@ class Order:
     title: str = "GPT-2 exercises"
     due: str = ""
     with_solutions: bool = False
+    kit: str = make_notebook.KIT  # what its notebooks install where they have no kit
 
 
 def write(order: Order, report: Callable[[str], None]) -> None:
@@ -108,19 +111,21 @@ def _fill(kit: Path, order: Order, report: Callable[[str], None]) -> None:
         _copy(path.relative_to(KIT), kit)
     for name in ("LICENSE", "NOTICE"):
         _copy(Path(name), kit)
+    torch.set_num_threads(1)  # so small a model is no faster on several
     fixtures = lessons.fixtures("gpt2-tiny", "cpu")
     Passes(fixtures("reference"))  # each pass once: misconceptions ask much the same as solutions
     (kit / "grader" / "recorded").mkdir()
     points: dict[str, tuple[int, int]] = {}
     for lesson in order.lessons:
-        data = record.lesson(
-            lesson, fixtures, lambda what, lesson=lesson: report(f"{lesson}: {what}")
-        )
+        data = record.lesson(lesson, fixtures, report)
         (kit / "grader" / "recorded" / f"{lesson}.bin").write_bytes(data)
         exercises = lessons.exercises(lesson)
         points[lesson] = len(exercises), sum(exercise.points for exercise in exercises)
     report("notebooks")
-    _notebooks(kit, order)
+    notebooks = kit / "notebooks"
+    make_notebook.write(order.lessons, KIT / "exercises", notebooks, order.kit)
+    if order.with_solutions:
+        make_notebook.write(order.lessons, KIT / "solutions", notebooks / "solved", order.kit)
     (kit / "pyproject.toml").write_text(_project(), "utf-8", newline="\n")
     (kit / "README.md").write_text(_readme(order, points), "utf-8", newline="\n")
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from grader.exports.late import Policy
+
 NO_ISOLATION = "none"
 
 
@@ -26,9 +28,9 @@ class NoSuchStudent(Unusable):
     """One clear line, with whom may be meant."""
 
 
-def table(gradebook: Gradebook, console: Console) -> None:
-    """A row per student: points by lesson and in all, how many checks had which outcome, and what
-    else an instructor must not miss.
+def table(gradebook: Gradebook, console: Console, policy: Policy | None = None) -> None:
+    """A row per student: points by lesson and in all, what a late policy leaves of them, how many
+    checks had which outcome, and what else an instructor must not miss.
 
     Raises Unusable."""
     from rich import box
@@ -52,7 +54,9 @@ def table(gradebook: Gradebook, console: Console) -> None:
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     shown.add_column("student", overflow="fold")
     narrow = [lesson.replace("_", "\n", 1) for lesson in lessons]
-    for heading in (*(narrow if console.is_terminal else lessons), "total", *occurring):
+    final = _finals(gradebook, policy)
+    totals = ("total", "final") if policy else ("total",)
+    for heading in (*(narrow if console.is_terminal else lessons), *totals, *occurring):
         shown.add_column(heading, justify="right", overflow="fold")
     shown.add_column("remarks", overflow="fold")
     for student, submissions in handed_in.items():
@@ -61,8 +65,9 @@ def table(gradebook: Gradebook, console: Console) -> None:
             student,
             *(_points([theirs[lesson]]) if lesson in theirs else "-" for lesson in lessons),
             _points(theirs.values()) if theirs else "-",
+            *([final[student][0] if theirs else "-"] if policy else []),
             *(str(outcomes[student][outcome]) for outcome in occurring),
-            "; ".join(_remarks(submissions, theirs.values())),
+            "; ".join([*_remarks(submissions, theirs.values()), *final.get(student, ("", ()))[1]]),
         ]
         shown.add_row(*(_text(console, cell) for cell in cells))
     if not console.is_terminal:
@@ -79,16 +84,32 @@ def table(gradebook: Gradebook, console: Console) -> None:
         )
 
 
-def student(gradebook: Gradebook, name: str, console: Console) -> None:
+def _finals(
+    gradebook: Gradebook, policy: Policy | None, only: str | None = None
+) -> dict[str, tuple[str, list[str]]]:
+    """Student -> what is left of all their points, and why."""
+    if policy is None:
+        return {}
+    from grader.exports import totals  # which needs this module
+
+    return {s.name: (f"{s.final:f}", s.late) for s in totals.students(gradebook, policy, (), only)}
+
+
+def student(
+    gradebook: Gradebook, name: str, console: Console, policy: Policy | None = None
+) -> None:
     """Everything there is about one student, what their code printed included.
 
     Raises NoSuchStudent, Unusable."""
     submissions = list(gradebook.handed_in(name))
     if not submissions:
-        raise NoSuchStudent(_whom(name, gradebook.students()))
+        raise NoSuchStudent(whom(name, gradebook.students()))
     gradings = list(gradebook.gradings(name))
     current = {grading.lesson: grading for grading in gradings if grading.is_current}
     _line(console, f"{submissions[0].student}  {_points(current.values())} points", "bold")
+    for final, late in _finals(gradebook, policy, name).values():
+        _line(console, f"{final} points with what being late costs", "bold")
+        _block(console, "\n".join(late), 2)
     by_lesson = groupby(gradebook.current(name), key=lambda row: row.lesson)
     results = {lesson: list(rows) for lesson, rows in by_lesson}
     for lesson, grading in current.items():
@@ -105,7 +126,9 @@ def student(gradebook: Gradebook, name: str, console: Console) -> None:
     _line(console, "Handed in", "bold")
     for submission in submissions:
         state = "counts" if submission.counts else "replaced by a later one"
-        _line(console, f"  {submission.origin}  {submission.digest[:12]}  {state}")
+        when = f"  {submission.submitted} ({submission.submitted_by})"
+        at = when if submission.submitted else ""
+        _line(console, f"  {submission.origin}  {submission.digest[:12]}  {state}{at}")
         if submission.refused:
             _line(console, f"    cannot be read: {submission.refused}")
         _block(console, submission.remarks, 4)
@@ -160,7 +183,8 @@ def _points(scored: Iterable[Grading | Row]) -> str:
     return f"{sum(s.points for s in scored)}/{sum(s.max_points for s in scored)}"
 
 
-def _whom(name: str, students: Sequence[str]) -> str:
+def whom(name: str, students: Sequence[str]) -> str:
+    """That there is no such student, and who may be meant."""
     within = [student for student in students if name.casefold() in student.casefold()]
     close = (within or get_close_matches(name, students, n=3, cutoff=0.4))[:3]
     meant = f" Did you mean {' or '.join(close)}?" if close else ""

@@ -12,6 +12,7 @@ import inspect
 import linecache
 import os
 import random
+import re
 import sys
 import traceback
 import warnings
@@ -29,6 +30,10 @@ from grader.plain import plain
 
 Function = Callable[..., Any]
 TEXT = 4_000  # characters of an exception's message that are kept
+# What cells are compiled as: by IPython and Python's own prompt; by ipykernel; by Colab.
+CELL = re.compile(
+    r"^<(ipython-input|python-input|stdin)|[/\\]ipykernel_\d+[/\\]\w+\.py$|[/\\]ipython-input-"
+)
 FRAMES = 20  # the first and the last ones; a recursion has a thousand
 
 
@@ -157,19 +162,24 @@ def _frames(exception: BaseException, folder: Path) -> tuple[Frame, ...]:
     found = [
         (frame, line)
         for frame, line in traceback.walk_tb(exception.__traceback__)
-        if folder in Path(frame.f_code.co_filename).parents
+        if folder in Path(frame.f_code.co_filename).parents or is_cell(frame.f_code.co_filename)
     ]
     if len(found) > FRAMES:
         found = found[: FRAMES // 2] + found[-FRAMES // 2 :]
     return tuple(
         Frame(
-            Path(frame.f_code.co_filename).name,
+            "cell" if is_cell(frame.f_code.co_filename) else Path(frame.f_code.co_filename).name,
             line,
             frame.f_code.co_name,
             linecache.getline(frame.f_code.co_filename, line).strip()[:TEXT],
         )
         for frame, line in found
     )
+
+
+def is_cell(filename: str) -> bool:
+    """Is this the "file" of what was typed into a notebook or at a prompt?"""
+    return CELL.search(filename) is not None
 
 
 def _errno(exception: BaseException | None) -> int | None:
@@ -185,10 +195,10 @@ def _errno(exception: BaseException | None) -> int | None:
 
 def is_untouched(implementation: Function) -> bool:
     """Is `raise NotImplementedError` all it does?"""
-    code = _code(implementation)
-    if code is None or code.co_names != ("NotImplementedError",):
+    own = code(implementation)
+    if own is None or own.co_names != ("NotImplementedError",):
         return False
-    does = [i.opname for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP")]
+    does = [i.opname for i in dis.get_instructions(own) if i.opname not in ("RESUME", "NOP")]
     return does == ["LOAD_GLOBAL", "RAISE_VARARGS"]
 
 
@@ -199,12 +209,12 @@ def is_todo(implementation: Function, exception: BaseException) -> bool:
     return (
         isinstance(exception, NotImplementedError)
         and frame is not None
-        and frame.tb_frame.f_code is _code(implementation)
+        and frame.tb_frame.f_code is code(implementation)
         and frame.tb_frame.f_code.co_code[frame.tb_lasti] == dis.opmap["RAISE_VARARGS"]
     )
 
 
-def _code(implementation: Function) -> CodeType | None:
+def code(implementation: Function) -> CodeType | None:
     """Of the function itself, below decorators such as `torch.no_grad()`."""
     if not isinstance(implementation, FunctionType):
         return None

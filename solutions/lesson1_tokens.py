@@ -126,3 +126,11 @@ def inputs_and_targets(
     if bos_token_id is not None:
         tokens = prepend_bos(tokens, bos_token_id)
     return tokens[..., :-1], tokens[..., 1:]
+
+
+if __name__ == "__main__":
+    from grader import pictures
+    from grader.reference import load_tokenizer
+
+    tokenizer = load_tokenizer()
+    pictures.tokens(token_spans, tokenizer, "Ralph, ralph and 56873+3184623: a naïve café, 日本.")

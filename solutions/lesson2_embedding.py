@@ -39,3 +39,11 @@ def unembed(
     b_U: Float[Tensor, "d_vocab"],
 ) -> Float[Tensor, "batch seq d_vocab"]:
     return einsum(final, W_U, "batch seq d_model, d_model d_vocab -> batch seq d_vocab") + b_U
+
+
+if __name__ == "__main__":
+    from grader import pictures
+    from grader.reference import load, load_tokenizer
+
+    model, tokenizer = load(), load_tokenizer()
+    pictures.similarities(embed_by_lookup, model, tokenizer, " king queen man woman sun moon Ralph")

@@ -76,3 +76,14 @@ def is_causal(model: Model, tokens: Int[Tensor, "batch seq"]) -> bool:
         if not torch.allclose(model(changed)[:, : j + 1], logits[:, : j + 1], atol=1e-3):
             return False
     return True
+
+
+if __name__ == "__main__":
+    from grader import pictures
+    from grader.reference import load, load_tokenizer
+
+    model, tokenizer = load(), load_tokenizer()
+    text = "In the beginning God created the heaven and the earth."
+    pictures.next_token(next_token_probs, model, tokenizer, "The cat sat on the")
+    pictures.losses(target_log_probs, model, tokenizer, text)
+    pictures.top_predictions(prefix_predictions, softmax, model, tokenizer, text)

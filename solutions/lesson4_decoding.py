@@ -88,3 +88,12 @@ def generate_batch(
         tokens = append_token(tokens, token)
         running = running[token[running] != eos_token_id]
     return tokens
+
+
+if __name__ == "__main__":
+    from grader import pictures
+    from grader.reference import load, load_tokenizer
+
+    model, tokenizer = load(), load_tokenizer()
+    pictures.expected_tokens(predicted_pairs, model, "In the beginning God created the heaven.")
+    pictures.continuation(greedy_generate, model, tokenizer, "In the beginning")

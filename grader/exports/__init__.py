@@ -1,0 +1,1 @@
+"""The grades of a class in the forms that learning platforms and test reports have."""

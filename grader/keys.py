@@ -7,79 +7,66 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-
-@contextlib.contextmanager
-def read(press: Callable[[str], None]) -> Iterator[None]:
-    """In the body `press` is called with each key, from another thread. Nothing where nobody can
-    press one."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        yield
-    elif sys.platform == "win32":
-        threading.Thread(target=_windows, args=(press,), daemon=True).start()
-        yield
-    else:
-        with _cbreak():
-            threading.Thread(target=_unix, args=(press,), daemon=True).start()
-            yield
-
-
-def _windows(press: Callable[[str], None]) -> None:
+if sys.platform == "win32":
     import msvcrt
-
-    while True:
-        press(msvcrt.getwch())  # type: ignore[attr-defined]
-
-
-def _unix(press: Callable[[str], None]) -> None:
-    while True:
-        try:
-            pressed = os.read(sys.stdin.fileno(), 32)
-        except OSError:  # the terminal is gone
-            return
-        if not pressed:
-            return
-        if not pressed.startswith(b"\x1b"):  # an arrow is no command
-            for key in pressed.decode("utf-8", "replace"):
-                press(key)
-
-
-@contextlib.contextmanager
-def _cbreak() -> Iterator[None]:
-    """Keys one at a time and unseen; Ctrl-C and Ctrl-Z as ever, and back to it after `fg`."""
+else:
     import termios
     import tty
 
-    fd = sys.stdin.fileno()
-    before = termios.tcgetattr(fd)
 
-    def is_ours() -> bool:
-        """In the background a change would stop us."""
-        with contextlib.suppress(OSError):
-            return os.tcgetpgrp(fd) == os.getpgrp()
-        return False
+class Keys:
+    """In the body `press` is called with each key, from another thread. Ctrl-C and Ctrl-Z stay
+    signals. Nothing happens where nobody can press a key."""
 
-    def restore() -> None:
-        if is_ours():
-            termios.tcsetattr(fd, termios.TCSADRAIN, before)
+    def __init__(self, press: Callable[[str], None]) -> None:
+        self._press = press
+        self._before: list[Any] | None = None  # how the terminal was
 
-    def suspend(*_: Any) -> None:
-        restore()
-        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTSTP)
+    def __enter__(self) -> Keys:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            if sys.platform != "win32":
+                self._before = termios.tcgetattr(0)
+                self.take()
+            threading.Thread(target=self._read, daemon=True).start()
+        return self
 
-    def resume(*_: Any) -> None:
-        signal.signal(signal.SIGTSTP, suspend)
-        if is_ours():
-            tty.setcbreak(fd, termios.TCSADRAIN)
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
 
-    handlers = signal.signal(signal.SIGTSTP, suspend), signal.signal(signal.SIGCONT, resume)
-    try:
-        tty.setcbreak(fd, termios.TCSADRAIN)
-        yield
-    finally:
-        signal.signal(signal.SIGTSTP, handlers[0])
-        signal.signal(signal.SIGCONT, handlers[1])
-        restore()
+    def take(self) -> None:
+        """Keys one at a time and unseen; also after somebody else has had the terminal."""
+        if sys.platform != "win32" and self._before is not None and _is_ours():
+            tty.setcbreak(0, termios.TCSADRAIN)
+
+    def give_back(self) -> None:
+        if sys.platform != "win32" and self._before is not None and _is_ours():
+            termios.tcsetattr(0, termios.TCSADRAIN, self._before)
+
+    def suspend(self) -> None:
+        """What Ctrl-Z does; returns after `fg`."""
+        if sys.platform != "win32":
+            self.give_back()
+            handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, handler)
+            self.take()
+
+    def _read(self) -> None:
+        if sys.platform == "win32":
+            while True:
+                self._press(msvcrt.getwch())
+        with contextlib.suppress(OSError):  # the terminal is gone
+            while pressed := os.read(0, 32):
+                if not pressed.startswith(b"\x1b"):  # an arrow is no command
+                    for key in pressed.decode("utf-8", "replace"):
+                        self._press(key)
+
+
+def _is_ours() -> bool:
+    """In the background a change of the terminal would stop us."""
+    with contextlib.suppress(OSError, AttributeError):
+        return os.tcgetpgrp(0) == os.getpgrp()
+    return False

@@ -61,8 +61,13 @@ class Folder:
         return sorted(changed)
 
     def empty(self) -> list[str]:
-        """Names of files that may be about to be written."""
-        return [n for n, seen in self._seen.items() if seen.known and not seen.found]
+        """Names of files that have been so for longer than writing one takes."""
+        long_ago = time.monotonic() - STABLE_BEGINNING
+        return [
+            name
+            for name, seen in self._seen.items()
+            if seen.known and not seen.found and seen.since < long_ago
+        ]
 
     def _look(self, now: float) -> None:
         there = set()

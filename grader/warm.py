@@ -2,6 +2,8 @@
 
     python -c "from grader import warm; warm.main()" FOLDER REFERENCE DEVICE [FIXTURE ...]
 
+The fixtures are those to be loaded at once; others are when they are first asked for.
+
 Each run is in a fork, which imports the answers afresh: it cannot run an old version, and takes
 nobody along when it hangs or crashes. Where forks do not work (Windows, macOS, a reference on a
 GPU) it runs right here, and whoever watches ends this process to stop a run.
@@ -40,8 +42,7 @@ WIDE = 512  # of a model that is faster on several threads
 
 
 def main() -> None:
-    if "" in sys.path:
-        sys.path.remove("")  # of -c: what lies in this folder are no modules of Python's
+    del sys.path[0]  # of -c: where it was started are no modules for anybody
     events = os.fdopen(os.dup(1), "wb", buffering=0)
     commands = os.dup(0)
     os.dup2(2, 1)  # what a student's code prints past Python

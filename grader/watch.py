@@ -16,10 +16,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,10 +29,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from grader import hint, keys, lessons, saved
+from grader import hint, lessons, saved
+from grader.keys import Keys
 from grader.problem import Problem
 from grader.progress import score, tally, written_order
 
+# The same grader as here, whatever lies in this folder.
+START = f"import sys; sys.path[0] = {str(Path(__file__).parent.parent)!r}; "
+START += "from grader import warm; warm.main()"
 POLL = 0.02  # seconds between two looks at the files
 LONG = 3.0  # seconds after which it is said that something is still running
 LINES, WIDTH = 20, 192  # shown of what an exercise prints, as pytest does
@@ -43,6 +48,15 @@ KEYS = {
     "r": "run again",
     "q": "quit",
     "?": "this help",
+}
+STOP, END, SUSPEND, CONTINUE = "\x03", "\x04", "\x1a", "\x11"
+SIGNALS = {
+    "SIGINT": STOP,
+    "SIGBREAK": STOP,  # Windows
+    "SIGTERM": END,
+    "SIGHUP": END,
+    "SIGTSTP": SUSPEND,
+    "SIGCONT": CONTINUE,
 }
 # How a line of feedback looks, by what it begins with; `pytest exercises` has the same.
 STYLES = {
@@ -66,15 +80,14 @@ def watch(
     if Path(reference).is_dir():
         reference = str(Path(reference).resolve())
     watcher = _Watcher(folder.resolve(), lessons.named(only), reference, device)
-    heard = {"SIGINT": "\x03", "SIGTERM": "\x04", "SIGHUP": "\x04", "SIGBREAK": "\x03"}
     before: dict[int, Any] = {}
-    for name, key in heard.items():
+    for name, key in SIGNALS.items():
         if (number := getattr(signal, name, None)) is not None:
             # They wait for their turn, so that none of them cuts anything in two.
-            handler = lambda *_, key=key: watcher.heard.put((None, {"key": key}))  # noqa: E731
+            handler = lambda *_, key=key: watcher.signals.append(key)  # noqa: E731
             before[number] = signal.signal(number, handler)
     try:
-        with keys.read(lambda key: watcher.heard.put((None, {"key": key}))):
+        with watcher.keys:
             watcher.run()
     finally:
         watcher.close()
@@ -97,7 +110,7 @@ class _Process:
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-c", "from grader import warm; warm.main()"),
+                *(sys.executable, "-c", START),
                 *(str(watcher.folder.path), watcher.reference, watcher.device, *fixtures),
             ],
             stdin=subprocess.PIPE,
@@ -173,9 +186,13 @@ class _Watcher:
         self.reference, self.device = reference, device
         self.lessons = only
         self.console = Console(highlight=False)
-        self.heard: SimpleQueue[tuple[_Process | None, dict[str, Any]]] = SimpleQueue()
+        self.signals: deque[str] = deque()
+        self.keys = Keys(lambda key: self.heard.put((None, {"key": key})))
+        # No SimpleQueue: its timeout is lost when a signal comes (Python 3.11.7).
+        self.heard: Queue[tuple[_Process | None, dict[str, Any]]] = Queue()
         self.folder = saved.Folder(folder)
         self.exercises: dict[str, dict[str, dict[str, Any]]] = {}  # lesson -> name -> about it
+        # As last imported, or at first as found.
         self.sources = {lesson: saved.source(self.text(lesson)) for lesson in self.lessons}
         self.results: dict[Key, Checks] = {}
         self.broken: set[str] = set()  # lessons that cannot be imported
@@ -202,6 +219,8 @@ class _Watcher:
             self.live.start()
         while True:
             self.show_status()
+            while self.signals:
+                self.press(self.signals.popleft())
             try:
                 warm, event = self.heard.get(timeout=POLL)
             except Empty:
@@ -219,7 +238,8 @@ class _Watcher:
 
     def close(self) -> None:
         if self.live:
-            self.live.stop()
+            with contextlib.suppress(OSError):  # the terminal is gone
+                self.live.stop()
         for warm in self.warm.values():
             warm.close()
 
@@ -306,6 +326,7 @@ class _Watcher:
         elif "loaded" in event:
             run.loaded = True
             lesson = run.items[0].key[0]
+            self.sources[lesson] = saved.source(self.text(lesson))
             if lesson in self.broken:
                 self.broken.remove(lesson)
                 self.say(f"{lesson}.py can be imported again.", "green")
@@ -323,8 +344,7 @@ class _Watcher:
         item, *others = run.items
         lesson, name = item.key
         if run.stopping == "saved":
-            present = {waiting.key for waiting in self.waiting}
-            self.waiting += [i for i in (*others, item) if i.key not in present]
+            self.want(*self.waiting, *others, item)
             return
         seconds = time.monotonic() - run.begun
         happened = f"stopped after {seconds:.0f} s" if run.stopping else _ended(code)
@@ -356,10 +376,14 @@ class _Watcher:
                 if file in changed and not affected:
                     self.say(f"{file} is saved; no exercise in it has changed.", "dim")
         items.sort(key=lambda item: not item.shown)
-        keys = {item.key for item in items}
-        self.waiting = [*items, *(item for item in self.waiting if item.key not in keys)]
+        self.want(*items, *self.waiting)
         if self.running:
             self.stop("saved")
+
+    def want(self, *items: _Item) -> None:
+        """To be run from now on, each once, in this order."""
+        shown = {item.key for item in items if item.shown}
+        self.waiting = [_Item(key, key in shown) for key in dict.fromkeys(i.key for i in items)]
 
     def affected(self, lesson: str, changed: bool, words: set[str]) -> list[_Item]:
         """What of a lesson is to be run, since its file has changed or others have that it calls
@@ -370,7 +394,6 @@ class _Watcher:
         touched: set[str] | None = None
         if new is None:  # so that it is said
             return [_Item((lesson, name), False) for name in names]
-        self.sources[lesson] = new
         if old is not None:
             own, touched = saved.changed_names(old, new) if changed else (set(), set())
         by_others = new.mentioning(words) if words else set()
@@ -537,9 +560,17 @@ class _Watcher:
 
     def press(self, key: str) -> bool:
         """False at the end. Raises KeyboardInterrupt, and SystemExit."""
-        if key == "\x04":
+        if key == END:
             raise SystemExit(128 + 15)
-        if key == "\x03":
+        if key == SUSPEND:
+            if self.live:
+                self.live.stop()
+            self.keys.suspend()
+            if self.live:
+                self.live.start()
+        elif key == CONTINUE:
+            self.keys.take()
+        elif key == STOP:
             run = self.running
             if run is None or not run.items or run.stopping == "asked":
                 raise KeyboardInterrupt
@@ -568,7 +599,7 @@ class _Watcher:
         order = self.order()
         for lesson in self.lessons:
             points, what = self.standing(lesson)
-            table.add_row(Text(lesson, "bold"), points, _safe(what))
+            table.add_row(Text(lesson, "bold"), points, Text(_safe(what)))
             for key in [key for key in order if key[0] == lesson]:
                 checks = self.result(key)
                 mark = ">" if key == self.current else " "
@@ -611,8 +642,7 @@ class _Watcher:
 
     def ask_for(self, wanted: Iterable[Key]) -> None:
         self.saved_at = time.monotonic()
-        asked = [_Item(key, True) for key in wanted]
-        self.waiting = [*asked, *(i for i in self.waiting if i.key not in {a.key for a in asked})]
+        self.want(*(_Item(key, True) for key in wanted), *self.waiting)
 
 
 def _outcome(checks: Checks) -> str:

@@ -168,6 +168,16 @@ def test_a_syntax_error_names_file_and_line_and_is_mended(watcher):
     watcher.verdict("softmax", "wrong: softmax without")
 
 
+def test_what_was_changed_in_a_file_that_failed_is_shown_once_that_is_mended(watcher):
+    wrong = with_body(LESSON3, "softmax", "return x")
+    watcher.save(wrong)
+    watcher.verdict("softmax", "wrong")
+    watcher.save("nowhere\n" + wrong.replace("return x", "return -x"))
+    watcher.shows("cannot be imported: NameError", "lesson3_logits.py:1, in <module>")
+    watcher.save(wrong.replace("return x", "return -x"))
+    watcher.verdict("softmax", "wrong")
+
+
 def test_only_what_has_changed_is_shown(watcher):
     text = with_body(LESSON3, "softmax", SOFTMAX)
     watcher.save(text)
@@ -236,6 +246,16 @@ def test_of_two_saves_in_quick_succession_the_second_counts(watcher):
         watcher.save(second)
         os.utime(watcher.exercises / "lesson3_logits.py", (10**9, 10**9))
         watcher.verdict("softmax", outcome)
+
+
+def test_the_reference_is_loaded_once_an_answer_needs_it(watcher):
+    stub = "\ndef next_token_probs(model, text):\n    raise NotImplementedError\n"
+    text = with_body(LESSON3, "softmax", "return x / 2") + stub
+    watcher.save(text)
+    assert "Checked against" not in watcher.verdict("softmax", "wrong")
+    watcher.save(with_body(text, "next_token_probs", "return model(text)[0, -1].softmax(-1)"))
+    watcher.shows("Checked against gpt2-tiny on cpu")
+    watcher.verdict("next_token_probs", "10/10  passed")
 
 
 # --- Code that does not come back ----------------------------------------------------------------
@@ -328,10 +348,10 @@ def test_it_comes_back_from_the_background(tmp_path):
     shell.expect("Stopped")
     shell.expect("prompt> ")
     shell.sendline("stty -a; fg")
-    shell.expect(r" icanon.* echo .*h hint")
-    assert termios.tcgetattr(shell.child_fd)[3] == watching[3]
+    shell.expect(r" icanon .* echo ")
     shell.send("?")
     shell.expect("this help")
+    assert termios.tcgetattr(shell.child_fd)[3] == watching[3]
     shell.send("q")
     shell.expect("prompt> ")
     shell.close(force=True)

@@ -8,6 +8,7 @@ known from programs that read it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -15,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ CANVAS_ON_TIME = "Canvas: on time"
 UNKNOWN = "unknown"  # a clone's files are as old as the clone; a commit's date is its author's word
 SOURCES = (GRADESCOPE, FILE_TIME, CANVAS_LATE, CANVAS_ON_TIME, UNKNOWN)
 
+OLDEST = datetime(2019, 2, 14, tzinfo=timezone.utc)  # of a file's time: when GPT-2 was announced
+
 UNREADABLE = (".rar", ".7z", ".gz", ".docx", ".pdf")  # somebody's submission all the same
 
 
@@ -61,7 +64,7 @@ class Entry:
     def submitted(self, paths: Iterable[Path]) -> tuple[str, str]:
         """When the last of these was handed in, and who says so."""
         known = [self.times[path] for path in paths if path in self.times]
-        return max(known, default=("", UNKNOWN))
+        return max(known, key=lambda said: (said[0], said[1] == CANVAS_LATE), default=("", UNKNOWN))
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,8 @@ def _submitted(item: _Item) -> tuple[str, str]:
         changed = datetime.fromtimestamp(_changed(item.path), timezone.utc)
     except (OSError, OverflowError, ValueError):
         return "", UNKNOWN
+    if not OLDEST < changed < datetime.now(timezone.utc) + timedelta(days=1):
+        return "", UNKNOWN  # nobody handed in then
     return changed.isoformat(timespec="seconds"), FILE_TIME
 
 
@@ -203,7 +208,7 @@ def _when(item: _Item) -> tuple[Any, ...]:
 
 
 def _plain(listed: list[Path], lessons: Sequence[str]) -> _Items:
-    items, remarks = [], []
+    items, remarks, names = [], [], dict[str, str]()
     known = sorted({*lessons, *(path.stem for path in CHECKS.glob("lesson*_*.py"))})
     for path in listed:
         name = path.name
@@ -214,15 +219,28 @@ def _plain(listed: list[Path], lessons: Sequence[str]) -> _Items:
             if name != METADATA:
                 remarks.append(f"{clean(name)}: left out, no submission.")
             continue
-        stem = bare(name[: len(name) - len(suffix)])
+        stem = name[: len(name) - len(suffix)]
         lesson = mentioned(stem, known) or ""
         # Both sides of the lesson's name, since to take two students for one costs one the grade.
+        # So a number is part of a name, too, unless it follows the lesson's.
         sides = mention(lesson).split(stem, maxsplit=1) if lesson else [stem]
+        if lesson and bare(f"x{sides[1]}") == "x":
+            del sides[1]
         student = "_".join(side for side in (side.strip(" _-.") for side in sides) if side)
-        if student:
-            items.append(_Item(path, clean(student), lesson))
-        else:
+        if not student:
             remarks.append(f"{clean(name)}: left out, a lesson without a student's name.")
+            continue
+        shown = clean(student)
+        if names.setdefault(shown, student) != student:
+            shown = f"{shown} [{hashlib.sha256(os.fsencode(student)).hexdigest()[:6]}]"
+            remarks.append(f"{shown}: another student's name looks the same.")
+        items.append(_Item(path, shown, lesson))
+    students = {item.student for item in items}
+    for student in sorted(students):
+        if bare(student) != student and bare(student) in students:
+            remarks.append(
+                f"{student}: taken for a student of its own, and not for a copy of {bare(student)}."
+            )
     return items, remarks
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -216,6 +217,7 @@ def export(
     from grader.gradebook import Gradebook
     from grader.lessons import named
 
+    _must_not_be(to, gradebook, roster, late_policy)
     order = command.Order(
         format=format.value,
         to=to,
@@ -244,6 +246,7 @@ def report(
     from grader import report
     from grader.gradebook import Gradebook
 
+    _must_not_be(to, gradebook)
     with Gradebook.open(gradebook, writing=False) as book:
         students = report.write(book, to)
     typer.echo(f"{to}: {students} students, {to.stat().st_size / 1e6:.1f} MB.")
@@ -306,11 +309,12 @@ def release(
     from grader import release
     from grader.lessons import named
 
-    chosen = named(name for said in lessons for name in said.split(",") if name)
+    chosen = named(lessons)
     console = _console(stderr=True)
     with console.status("", spinner="line") as status:
         release.write(release.Order(to, chosen, title, due, solutions, kit), status.update)
-    typer.echo(f"{to}: {len(chosen)} lessons, {'with' if solutions else 'without'} solutions.")
+    names = ", ".join(chosen)
+    typer.echo(f"{to}: {names}, {'with' if solutions else 'without'} solutions.")
 
 
 package = typer.Typer(
@@ -337,6 +341,8 @@ def gradescope(
     from grader import package
     from grader.lessons import named
 
+    if to.exists() and not zipfile.is_zipfile(to):
+        raise Problem(f"{to} is there already, and no archive. Name another file.")
     secret = _secret(hidden_seed_file) if hidden_seed_file is not None else ""
     order = package.Order(to, named(lesson), secret, timeout, isolation.value)
     package.gradescope(order)
@@ -357,7 +363,15 @@ def github(
     """Write a GitHub Actions workflow, which grades a student's repository on each push."""
     from grader import package
 
+    if not kit and not (to / "grader" / "recorded").is_dir():
+        raise Problem(f"{to} is no kit as `grader release` writes it. Name one, or give --kit.")
     typer.echo(package.github(to, kit, force))
+
+
+def _must_not_be(to: Path | None, *read: Path | None) -> None:
+    """What is written may not take the place of what it is made of."""
+    if to is not None and to.resolve() in [path.resolve() for path in read if path is not None]:
+        raise Problem(f"--to {to} would replace what it is made of. Name another file.")
 
 
 def _processors() -> int:

@@ -24,6 +24,10 @@ def findings(reference_name: str, device: str) -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
         yield package, _version(package)
     yield "devices", ", ".join(reference.available_devices())
+    if lessons.are_recorded():
+        from grader import recorded
+
+        reference_name, device = recorded.settings(reference_name, device)
     found, where = reference.find(reference_name), reference.pick_device(device)
     yield "reference", f"{found.name} on {where.type} ({found.why})"
     yield "checkpoint", str(found.folder)

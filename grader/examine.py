@@ -285,14 +285,14 @@ class _ExerciseGrading:
             return _all(self.exam, Outcome.WRONG, str(call))
         results = []
         for check, asked in self.exam.checks:
-            begun = time.monotonic()
+            begun, was_over = time.monotonic(), self.end is not None
             outcome, text, named = self._check(check, asked)
             if text:
                 text = AS_ABOVE if text in self.said else text
                 self.said.add(text)
             seconds = time.monotonic() - begun
             if outcome is Outcome.TIMEOUT:
-                seconds = self.seconds
+                seconds = 0.0 if was_over else self.seconds
             points = check.points if outcome is Outcome.PASSED else 0
             results.append(
                 Result(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Collection, Generator, Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "json")
 # A cell that begins so may be run by the spreadsheet that opens it; some read the wide forms alike.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = re.compile(r"^(?=[=+\-@＝＋－＠\t\r\n])|(?<=[;\n\r\t])(?=[=+\-@＝＋－＠])")
 
 
 class Late(NamedTuple):
@@ -79,11 +80,13 @@ def _csv(
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(fields)
     for row in rows:
-        writer.writerow([_inert(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([inert(cell) if isinstance(cell, str) else cell for cell in row])
 
 
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet runs, nor one for which cells end at semicolons, as in some
+    countries."""
+    return FORMULA.sub("'", cell)
 
 
 def _json(rows: Iterator[tuple[Any, ...]], stream: TextIO, fields: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grader import pages
-from grader.export import _inert as inert
+from grader.export import inert
 from grader.gradebook import Gradebook, Grading, Row
 from grader.results import NoSuchStudent, whom
 

@@ -416,13 +416,16 @@ class Gradebook:
 
     def submitted(self, student: str | None = None) -> Iterator[tuple[str, str, str, str]]:
         """(student, lesson, when what is graded there was handed in, whose word that is), by
-        student and lesson. Of the same work handed in more than once, the first time that is
-        known counts."""
+        student and lesson. Of the same lesson handed in more than once, as with a later one beside
+        it, the first time that is known counts."""
         rows = self._ask(
             f"SELECT current.student, lesson, {self._times} FROM current"
             " JOIN submissions AS graded ON graded.id = submission"
             " JOIN submissions ON submissions.student = graded.student"
-            " AND submissions.digest = graded.digest"
+            " AND (submissions.digest = graded.digest OR EXISTS ("
+            "SELECT 1 FROM files JOIN files AS same USING (name, source)"
+            " WHERE files.submission = graded.id AND same.submission = submissions.id"
+            " AND name = lesson || '.py'))"
             f" {_of(student).replace('student', 'current.student')}"
             " ORDER BY current.student, lesson, time = '', time, time_by",
             *_given(student),

@@ -13,7 +13,6 @@ expected nor who asks. `grader.sandbox` is the other side.
 from __future__ import annotations
 import __future__
 
-import ast
 import contextlib
 import gc
 import importlib
@@ -370,10 +369,11 @@ def _run_cells(module: ModuleType, path: Path, text: str, cells: list[int]) -> l
 
 
 def _without_broken_cells(text: str, cells: list[int]) -> str:
+    """Of a cell that does not compile nothing runs, so that nothing of it may be read either."""
     kept = text.split("\n")
     for start, chunk in _chunks(text, cells):
         try:
-            ast.parse(chunk)
+            compile(chunk, "cell", "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             for line in range(start - 1, min(chunk.count("\n"), len(kept))):
                 kept[line] = ""

@@ -36,7 +36,7 @@ def named(said: Iterable[str]) -> list[str]:
         Problem: there is no such lesson.
     """
     found = set()
-    for one in said:
+    for one in (name.strip() for several in said for name in several.split(",")):
         number = re.fullmatch(r"(?:lesson)?_?0*(\d+)", one)
         fitting = [
             name

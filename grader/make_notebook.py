@@ -13,6 +13,7 @@ were not made here `grader.notebook` reads the code.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import io
 import json
@@ -46,6 +47,7 @@ _DOCSTRING = re.compile(r"([rRuU]?)(\"{3}|'{3})(.*)\2", re.DOTALL)
 _AROUND = re.compile(r"([ \t\f\r\n]*)(.*?)([ \t\f\r\n]*)", re.DOTALL)
 _FUTURE = re.compile(r"^from __future__ import .*\n?", re.MULTILINE)
 TRIPLE = '"""'
+ENCODINGS = ("utf-8", "utf-8-sig", "iso-8859-1", "iso-8859-15", "cp1252", "ascii")
 WIDTH = 99
 
 
@@ -418,19 +420,22 @@ def to_module(data: bytes) -> bytes:
     text = _Text()
     written = [cell for cell in cells if cell.role == "prose"]
     shown = [cell for cell in cells if cell.role == "show"]
+    said = _strings(ours.get("docstring"))
+    if not re.fullmatch(r"(?i:[ru]?)(?:\"{3}|'{3})", said["opens"]):
+        said["opens"] = TRIPLE
+    said["closes"] = said["opens"].lstrip("rRuU")
     # What a module must begin with: cells that were added before that come after it.
     opening = [i for i, cell in enumerate(cells) if cell.role == "prose" or cell.is_future]
     added: list[str] = []
     for i, cell in enumerate(cells):
         if cell.role == "prose":
             if cell is written[0]:
-                about = _strings(ours.get("docstring"))
-                text.add(about["before"], _docstring(about, written), about["after"])
+                text.add(_blank(said["before"]), _docstring(said, written), _blank(said["after"]))
         elif cell.role == "banner":
-            text.add(cell.about["before"], _banner(cell), cell.about["after"])
+            text.add(cell.before, _banner(cell), cell.after)
         elif cell.role != "show" and (code := cell.code()) is not None:
             if cell.role == "code":
-                text.add(cell.about["before"], code, cell.about["after"])
+                text.add(cell.before, code, cell.after)
             else:
                 added.append(code)
         if i >= max(opening, default=0):
@@ -440,9 +445,12 @@ def to_module(data: bytes) -> bytes:
     if shown:
         about, block = _strings(ours.get("main")), _Text()
         for cell in shown:
-            block.add(cell.about["before"], cell.code() or "", cell.about["after"])
-        body = [about["indent"] + line if line.strip() else line for line in _lines(block.made)]
-        text.add(about["before"], about["head"] + "".join(body), about["after"])
+            block.add(cell.before, cell.code() or "", cell.after)
+        indent = about["indent"] if re.fullmatch("[ \t]{1,16}", about["indent"]) else "    "
+        body = [indent + line if line.strip() else line for line in _lines(block.made)]
+        text.add(
+            _blank(about["before"]), _head(about["head"]) + "".join(body), _blank(about["after"])
+        )
     return _encoded(text.made, _strings(ours))
 
 
@@ -461,6 +469,14 @@ class _Cell:
     is_as_made: bool
 
     @property
+    def before(self) -> str:
+        return _blank(self.about["before"])
+
+    @property
+    def after(self) -> str:
+        return _blank(self.about["after"])
+
+    @property
     def is_future(self) -> bool:
         return self.role == "code" and _FUTURE.search(self.source) is not None
 
@@ -470,7 +486,7 @@ class _Cell:
             return None
         if self.is_as_made and self.role in ("code", "show"):
             return self.source
-        if self.is_as_made and self.role in ("setup", "check"):
+        if self.is_as_made and self.role in ("setup", "check") and self._is_ours():
             return None
         source = self.source
         if self.role == "setup":
@@ -478,6 +494,11 @@ class _Cell:
             lines = (x for x in source.split("\n") if x not in ours and not x.startswith("KIT ="))
             source = "\n".join(lines)
         return notebook.python(source, is_ours=self.role != "show").strip("\n") or None
+
+    def _is_ours(self) -> bool:
+        if self.role == "check":
+            return re.fullmatch(r"check(?:\.all\(\)|\(\w+\))", self.source) is not None
+        return re.sub(r'KIT = "[^"\n]*"', 'KIT = ".."', self.source, count=1) == SETUP
 
 
 class _Text:
@@ -528,31 +549,57 @@ def _futures_first(text: str) -> str:
     return "".join(_FUTURE.findall(text)) + _FUTURE.sub("\n", text)
 
 
+# Metadata are not what a person sees of a notebook: they may say how something is written that is
+# shown, and never add to it.
+
+
+def _blank(text: str) -> str:
+    return text if re.fullmatch(r"[ \t\f\r\n]{0,1000}", text) else ""
+
+
+def _head(text: str) -> str:
+    try:
+        [node] = ast.parse(f"{text}\n    pass").body
+        assert isinstance(node, ast.If)
+        if ast.unparse(node.test) == "__name__ == '__main__'" and len(node.body) == 1:
+            return text
+    except (SyntaxError, ValueError, AssertionError, RecursionError, MemoryError):
+        pass
+    return 'if __name__ == "__main__":\n'
+
+
 def _docstring(about: dict[str, str], cells: list[_Cell]) -> str:
-    opens, closes = about["opens"] or TRIPLE, about["closes"] or TRIPLE
-    if all(cell.is_as_made for cell in cells):
-        return opens + "".join(cell.about["raw"] for cell in cells) + closes
+    opens, closes = about["opens"], about["closes"]
+    values = [_value(opens, cell, closes, i == 0) for i, cell in enumerate(cells)]
+    if None not in values:
+        whole = opens + "".join(cell.about["raw"] for cell in cells) + closes
+        with contextlib.suppress(SyntaxError, ValueError):
+            if ast.literal_eval(whole) == "".join(map(str, values)):
+                return whole
     text = ""
-    for cell in cells:  # markdown, where it was edited
-        text += (
-            _value(opens, cell.about["raw"], closes)
-            if cell.is_as_made
-            else cell.source.strip("\n") + "\n\n"
-        )
+    for cell, value in zip(cells, values, strict=True):  # markdown, where it was edited
+        text += value if value is not None else cell.source.strip("\n") + "\n\n"
     text = text.strip("\n").replace("\\", "\\\\").replace(TRIPLE, r"\"\"\"")
     return f"{TRIPLE}{text}\n{TRIPLE}"
 
 
-def _value(opens: str, raw: str, closes: str) -> str:
+def _value(opens: str, cell: _Cell, closes: str, is_first: bool) -> str | None:
+    """What a cell of prose was made of; None if that is not what it shows."""
+    raw = cell.about["raw"]
+    if not cell.is_as_made or closes in raw:
+        return None
     try:
-        return str(ast.literal_eval(opens + raw + closes))
-    except (SyntaxError, ValueError):
-        return raw
+        value = ast.literal_eval(opens + raw + closes)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    shows = isinstance(value, str) and prose.markdown(value, is_first) == cell.source
+    return value if shows else None
 
 
 def _banner(cell: _Cell) -> str:
-    if cell.is_as_made:
-        return cell.about["raw"]
+    raw = cell.about["raw"]
+    if cell.is_as_made and (found := _BANNER.fullmatch(raw)) and cell.source == f"## {found[1]}":
+        return raw
     title, *more = [line for line in cell.source.split("\n") if line.strip()] or [""]
     if not (title := title.lstrip("# ").rstrip()):
         return ""
@@ -562,9 +609,10 @@ def _banner(cell: _Cell) -> str:
 def _encoded(text: str, about: dict[str, str]) -> bytes:
     if about["newline"] == "\r\n":
         text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+    encoding = about["encoding"] if about["encoding"] in ENCODINGS else "utf-8"
     try:
-        return text.encode(about["encoding"])
-    except (LookupError, UnicodeError):  # a letter that the encoding lacks
+        return text.encode(encoding)
+    except UnicodeError:  # a letter that the encoding lacks
         return notebook.declared_utf8(text).encode("utf-8", "backslashreplace")
 
 

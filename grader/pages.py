@@ -30,8 +30,8 @@ FILES = HERE / "page"
 KIT = HERE.parent
 
 LOOKS_LIKE = "This looks like: "  # as grader.feedback begins a text; importing that takes seconds
-LINES = 400  # of an exercise's code
-WIDTH = 500  # characters of one of its lines
+LINES = 200  # of an exercise's code
+WIDTH = 300  # characters of one of its lines
 LEFT_OUT = 0  # the number of a line that stands for others
 
 # An exercise has the outcome of its worst check.

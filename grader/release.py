@@ -5,15 +5,19 @@ What goes in is named here, file by file. Whatever else lies about in the kit st
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import re
 import shutil
 import sys
 import tempfile
+import textwrap
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -37,6 +41,16 @@ MODULES = (
     "pytest_plugin", "recorded", "reference", "run", "saved", "show", "warm", "watch", "wire",
 )  # fmt: skip
 CHECKPOINT = "gpt2_tiny"
+CHECKPOINT_FILES = (
+    "README.md",
+    "config.json",
+    "generation_config.json",
+    "merges.txt",
+    "model.safetensors",
+    "tokenizer_config.json",
+    "vocab.json",
+)
+TELLING = 28  # characters of a line that nobody writes by chance
 # What only an instructor's side takes.
 LEFT_OUT = ("filelock", "jinja2", "pyyaml", "rapidfuzz", "tzdata")
 
@@ -94,11 +108,25 @@ def _must_be_stubs(lesson: str) -> None:
     for exercise in lessons.exercises(lesson):
         if exercise.name not in module:
             raise NotReleased(f"{path} has no {exercise.name}.")
+        if line := _shown(path, getattr(lessons.solution(lesson), exercise.name)):
+            raise NotReleased(f"{path} holds a line of {exercise.name}'s solution: {line!r}.")
         if not run.is_untouched(module[exercise.name]):
             raise NotReleased(
                 f"{path}: {exercise.name} is no stub. Keep your own answers elsewhere "
                 "(`pytest exercises --answers DIR`), and put back the stub."
             )
+
+
+def _shown(path: Path, solution: Any) -> str:
+    """A line of a solution's that stands in a stub's file, as a comment maybe."""
+    [function] = ast.parse(textwrap.dedent(inspect.getsource(solution))).body
+    assert isinstance(function, ast.FunctionDef)
+    statements = function.body[ast.get_docstring(function) is not None :]
+    lines = {
+        x.strip() for s in statements for x in ast.unparse(s).splitlines() if len(x) >= TELLING
+    }
+    text = path.read_text("utf-8")
+    return next((line for line in sorted(lines) if line in text), "")
 
 
 def _fill(kit: Path, order: Order, report: Callable[[str], None]) -> None:
@@ -107,8 +135,8 @@ def _fill(kit: Path, order: Order, report: Callable[[str], None]) -> None:
             _copy(Path(folder, f"{name}.py"), kit)
     for module in MODULES:
         _copy(Path("grader", f"{module}.py"), kit)
-    for path in sorted((HERE / CHECKPOINT).iterdir()):
-        _copy(path.relative_to(KIT), kit)
+    for name in CHECKPOINT_FILES:
+        _copy(Path("grader", CHECKPOINT, name), kit)
     for name in ("LICENSE", "NOTICE"):
         _copy(Path(name), kit)
     torch.set_num_threads(1)  # so small a model is no faster on several
@@ -216,14 +244,13 @@ def _readme(order: Order, points: dict[str, tuple[int, int]]) -> str:
     )
     return README.format(
         title=" ".join(order.title.split()), due=due, rows=rows, solutions=solutions,
-        first=order.lessons[0], total=sum(most for _, most in points.values()),
+        first=order.lessons[0], exercise=lessons.exercises(order.lessons[0])[0].name,
+        total=sum(most for _, most in points.values()),
     )  # fmt: skip
 
 
 def _about(lesson: str) -> str:
     """The title in the lesson's first line: "Lesson 3: logits, what a transformer says."."""
-    import ast
-
     text = (KIT / "exercises" / f"{lesson}.py").read_text("utf-8")
     title = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
     return title.partition(": ")[2].rstrip(".") or title
@@ -264,12 +291,11 @@ do, how hard it is and about how long it takes. Write the body in place of
 
 ```bash
 pytest exercises                                  # everything
-pytest exercises/{first}.py                       # one lesson
-pytest exercises -k "softmax or perplexity"       # all whose name has one of these in it
+pytest exercises -k {exercise:<30}# one exercise
 pytest exercises -x                               # stop at the first wrong answer
 pytest exercises --pdb                            # a debugger where it failed
 grader watch                                      # checks a function whenever you save it
-grader hint softmax                               # a hint, and a plainer one each time
+grader hint {exercise:<38}# a hint, and a plainer one each time
 ```
 
 `.` is passed, `F` wrong, `E` an error of yours, `t` still to do; at the end stand your points and

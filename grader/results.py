@@ -51,30 +51,46 @@ def table(gradebook: Gradebook, console: Console, policy: Policy | None = None) 
     lessons = sorted({grading.lesson for grading in current})
     occurring = [o for o in OUTCOMES if any(counts[o] for counts in outcomes.values())]
 
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    shown.add_column("student", overflow="fold")
-    narrow = [lesson.replace("_", "\n", 1) for lesson in lessons]
     final = _finals(gradebook, policy)
     totals = ("total", "final") if policy else ("total",)
-    for heading in (*(narrow if console.is_terminal else lessons), *totals, *occurring):
-        shown.add_column(heading, justify="right", overflow="fold")
-    shown.add_column("remarks", overflow="fold")
-    for student, submissions in handed_in.items():
-        theirs = graded[student]
-        cells = [
-            student,
-            *(_points([theirs[lesson]]) if lesson in theirs else "-" for lesson in lessons),
-            _points(theirs.values()) if theirs else "-",
-            *([final[student][0] if theirs else "-"] if policy else []),
-            *(str(outcomes[student][outcome]) for outcome in occurring),
-            "; ".join([*_remarks(submissions, theirs.values()), *final.get(student, ("", ()))[1]]),
-        ]
-        shown.add_row(*(_text(console, cell) for cell in cells))
-    if not console.is_terminal:
+    remarks = {
+        student: "; ".join(
+            [*_remarks(submissions, graded[student].values()), *final.get(student, ("", ()))[1]]
+        )
+        for student, submissions in handed_in.items()
+    }
+
+    def drawn(occurring: Sequence[str]) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column("student", overflow="fold")
+        narrow = [lesson.replace("_", "\n", 1) for lesson in lessons]
+        for heading in (*(narrow if console.is_terminal else lessons), *totals, *occurring):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for student in handed_in:
+            theirs = graded[student]
+            cells = [
+                student,
+                *(_points([theirs[lesson]]) if lesson in theirs else "-" for lesson in lessons),
+                _points(theirs.values()) if theirs else "-",
+                *([final[student][0] if theirs else "-"] if policy else []),
+                *(str(outcomes[student][outcome]) for outcome in occurring),
+            ]
+            table.add_row(*(_text(console, cell) for cell in cells))
+        return table
+
+    def width(table: Table) -> int:
         unbounded = console.options.update(max_width=1_000_000)
-        needed = Measurement.get(console, unbounded, shown).maximum
-        console.width = max(console.width, needed)
-    console.print(shown)
+        return Measurement.get(console, unbounded, table).maximum
+
+    table = drawn(occurring)
+    if not console.is_terminal:
+        console.width = max(console.width, width(table))
+    elif width(table) > console.width:  # points before counts
+        table = drawn([])
+    console.print(table)
+    for student, said in remarks.items():
+        if said:
+            _line(console, f"{student}: {said}")
     _line(console, f"students: {len(handed_in)}")
     conditions = Counter((g.reference, g.device, g.isolation) for g in current)
     for (reference, device, isolation), count in sorted(conditions.items()):

@@ -444,9 +444,30 @@ def _without_kit(files: list[_File], lessons: Sequence[str], remarks: list[str])
         for i in range(len(file.place))
         if file.place[:i] in kits and file.place[i] != "exercises"
     }
-    if named := [file for file in left_out if mentioned(file.stem, lessons)]:
+    # Who solves the kit's notebooks leaves its stubs as they were.
+    stubs = {mentioned(file.stem, lessons): file for file in files if _is_stub(file)}
+    solved = [
+        file
+        for file in left_out
+        if file.place[-2:-1] == ("notebooks",) and mentioned(file.stem, lessons) in stubs
+    ]
+    for file in solved:
+        del left_out[file]
+        left_out[stubs[mentioned(file.stem, lessons)]] = None
+    if named := [f for f in left_out if mentioned(f.stem, lessons) and not _is_stub(f)]:
         remarks.append(f"Of the kit only exercises/ was read, and not {_listing(named)}.")
     return [file for file in files if file not in left_out]
+
+
+def _is_stub(file: _File) -> bool:
+    """A lesson as it was handed out."""
+    if file.place[-2:-1] != ("exercises",):
+        return False
+    try:
+        stub = (CHECKS.parent.parent / "exercises" / file.place[-1]).read_text("utf-8")
+    except OSError:
+        return False
+    return stub.split() == file.source.text.split()
 
 
 @cache

@@ -77,18 +77,35 @@ def test_what_is_the_same_for_all_does_not_make_them_one(tmp_path):
 
 
 def test_the_later_of_two_submissions_counts_and_both_are_returned(tmp_path):
-    make(tmp_path, "ada.zip", f"bob_{ONE} (1).py", "ada (1).zip", f"bob_{ONE}.py", "ada/x.py")
+    make(tmp_path, "ada.zip", f"bob_{ONE} (1).py", f"bob_{ONE}.py", "ada/x.py")
     _, students, earlier = who(tmp_path)
     assert students == {"ada": ["ada"], "bob": [f"bob_{ONE}.py"]}
-    assert earlier == {"ada": ["ada.zip", "ada (1).zip"], "bob": [f"bob_{ONE} (1).py"]}
+    assert earlier == {"ada": ["ada.zip"], "bob": [f"bob_{ONE} (1).py"]}
 
 
 def test_of_two_of_one_time_the_copy_is_the_later_one(tmp_path):
-    for name in ("ada.zip", "ada (1).zip", "ada (2).zip", "ada (10).zip"):
+    names = [f"ada_{ONE}{copy}.py" for copy in ("", " (1)", " (2)", " (10)")]
+    for name in names:
         os.utime(make(tmp_path, name) / name, (1, 1))
     _, students, earlier = who(tmp_path)
-    assert students == {"ada": ["ada (10).zip"]}
-    assert earlier == {"ada": ["ada.zip", "ada (1).zip", "ada (2).zip"]}
+    assert students == {"ada": names[3:]}
+    assert earlier == {"ada": names[:3]}
+
+
+def test_nobody_is_taken_for_a_copy_of_somebody_else(tmp_path):
+    """That would cost one of them the grade."""
+    names = ["student-01", "student-02", "Wei Zhang (123)", "Wei Zhang (456)", "a-1", "Ada",
+             "Ada (2)", "Ada - Copy", "Jos\u00e9", "Jose\u0301", f"{ONE}_x-1",
+             f"{ONE}_x-2"]  # fmt: skip
+    make(tmp_path, *(f"{name}/{ONE}.py" for name in names))
+    found = find(tmp_path, LESSONS)
+    assert len(found.entries) == len({e.student for e in found.entries}) == len(names)
+    assert all(not entry.earlier for entry in found.entries)
+    assert {"student-01", "Wei Zhang (123)", "a-1", "Ada (2)", "x-1"} < {
+        entry.student for entry in found.entries
+    }
+    assert sum("not for a copy of Ada" in remark for remark in found.remarks) == 2
+    assert sum("name looks the same" in remark for remark in found.remarks) == 1
 
 
 def test_notes_hidden_files_and_lessons_of_nobody_are_left_out(tmp_path):

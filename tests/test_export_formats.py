@@ -262,9 +262,21 @@ def test_what_does_not_fit_one_alone_is_left_out_and_said(student, says):
 
 
 def test_two_students_for_one_row_are_both_left_out():
-    matched = match(["Ada Lovelace", "lovelaceada (11)"], PEOPLE)
+    matched = match(["Ada Lovelace", "lovelaceada"], PEOPLE)
     assert matched.rows == {}
     assert "may each be this one" in matched.remarks[0]
+
+
+def test_a_name_alone_takes_nothing_from_who_has_the_number():
+    matched = match(["Ada Lovelace", "lovelaceada (11)", "ada@x.edu"], PEOPLE)
+    assert matched.rows == {"lovelaceada (11)": 0}
+    assert [line.partition(":")[0] for line in matched.remarks] == ["Ada Lovelace", "ada@x.edu"]
+
+
+def test_a_name_with_another_address_is_somebody_else():
+    matched = match(["Ada Lovelace (mal@evil.org)"], PEOPLE)
+    assert matched.rows == {}
+    assert "has the address ada@x.edu there" in matched.remarks[0]
 
 
 @given(
@@ -517,3 +529,17 @@ def test_the_command_says_what_could_not_be_matched_and_writes_the_rest(path, tm
     assert cells(to.read_text())[2][5] == "5.00"
     missing = tmp_path / "no" / "folder.csv"
     assert "cannot be written" in grader("export", path, "--to", missing, code=4).stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("export", "--format", "csv"), ("export", "--format", "junit"), ("report",)]
+)
+def test_nothing_is_written_over_the_gradebook_that_it_is_made_of(tmp_path, command):
+    path = tmp_path / "book"
+    with Gradebook.open(path, writing=True):
+        pass
+    before = path.read_bytes()
+    name, *options = command
+    ran = grader(name, path, *options, "--to", path, code=4)
+    assert "would replace what it is made of" in ran.stderr
+    assert path.read_bytes() == before

@@ -194,13 +194,15 @@ def test_the_checks_shares_are_the_lessons_to_the_hundredth(points, percent):
 
 
 def test_each_day_begun_counts_from_the_due_date():
-    policy = read(GOOD.replace("file_times: ignore", ""))
+    policy = read(GOOD.replace("file_times: ignore", "file_times: count"))
     day = timedelta(days=1)
     for by, percent in [
         (timedelta(minutes=15), 0),
         (timedelta(minutes=16), 10),
         (day, 10),
-        (day + timedelta(seconds=1), 20),
+        (timedelta(minutes=15, seconds=59), 0),  # the minute that it is due in is still in time
+        (day + timedelta(seconds=59), 10),
+        (day + timedelta(minutes=1), 20),
         (40 * day, 50),
     ]:
         due = policy.due_for("Bob (12)", "lesson2")
@@ -216,15 +218,42 @@ def test_each_day_begun_counts_from_the_due_date():
 
 
 def test_nobody_is_punished_on_a_guess_in_silence():
-    policy = read(GOOD.replace("file_times: ignore", ""))
+    policy = read(GOOD.replace("file_times: ignore", "file_times: count"))
     after = DUE + timedelta(days=9)
     found = judged(policy, "Bob (12)", "lesson2", after, classes.FILE_TIME)
     assert found.percent == 50
     assert found.is_doubtful
     assert "the time of change of its file" in found.says
+    assert judged(read(GOOD.replace("file_times: ignore", "")), "Bob (12)", "lesson2", after,
+                  classes.FILE_TIME).percent == 0  # fmt: skip
     ignored = judged(read(GOOD), "Bob (12)", "lesson2", after, classes.FILE_TIME)
     assert (ignored.percent, ignored.is_doubtful) == (0, True)
     assert "nothing is taken off" in ignored.says
+
+
+def test_in_time_by_a_files_own_time_is_told_from_in_time():
+    policy = read(GOOD)
+    for by, alone in ((classes.FILE_TIME, True), (classes.GRADESCOPE, False)):
+        found = judged(policy, "Bob (12)", "lesson2", DUE - timedelta(days=1), by)
+        assert (found.percent, found.is_in_time_by_file, found.says) == (0, alone, "")
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_times_at_the_ends_of_the_calendar_are_no_traceback(year):
+    for zone in ("Europe/Berlin", "America/New_York"):
+        text = f"time_zone: {zone}\npercent_per_day: 10\ndue: "
+        policy = late.parse(f"{text}2026-03-01 23:59", ["Bob"], ["lesson1"])
+        month = "12-31T23:59:59" if year == "9999" else "01-01T00:00:00"
+        found = policy.judge("Bob", "lesson1", f"{year}-{month}+00:00", classes.GRADESCOPE)
+        assert found.percent == (100 if year == "9999" else 0)
+        with pytest.raises(late.WrongPolicy, match="out of all reach"):
+            late.parse(f"{text}{year}-01-01 00:00", ["Bob"], ["lesson1"])
+
+
+def test_a_files_time_that_cannot_be_is_unknown(tmp_path):
+    for name, when in (("ada.py", 0), ("bob.py", 4_000_000_000)):
+        os.utime(made(tmp_path, name) / name, (when, when))
+    assert times(tmp_path) == {"ada": ("", "unknown"), "bob": ("", "unknown")}
 
 
 def test_an_unknown_time_costs_nothing_and_is_remarked_on():
@@ -258,7 +287,7 @@ def made(folder, *names):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x = 1\n")
-        os.utime(path, (1_000_000_000, 1_000_000_000))
+        os.utime(path, (1_757_382_400, 1_757_382_400))
     return folder
 
 
@@ -276,7 +305,7 @@ def test_gradescope_says_when(tmp_path):
     assert times(tmp_path) == {
         "Ada (ada@x.edu)": ("2026-03-02T04:12:38+00:00", "Gradescope"),
         "Bob (bob@x.edu)": ("2026-03-01T20:12:38+00:00", "Gradescope"),
-        "Cy": ("2001-09-09T01:46:40+00:00", "file time"),
+        "Cy": ("2025-09-09T01:46:40+00:00", "file time"),
     }
 
 
@@ -293,7 +322,7 @@ def test_canvas_says_late_and_no_time(tmp_path):
 
 def test_elsewhere_there_is_the_files_own_time_and_for_clones_none(tmp_path):
     made(tmp_path / "plain", "ada/a.py", "bob.py")
-    changed = ("2001-09-09T01:46:40+00:00", "file time")
+    changed = ("2025-09-09T01:46:40+00:00", "file time")
     assert times(tmp_path / "plain") == {"ada": changed, "bob": changed}
     made(tmp_path / "hw1-submissions", "hw1-ada/.git/config", "hw1-bob/.git/config")
     made(tmp_path / "hw1-submissions", "hw1-ada/a.py", "hw1-bob/a.py")
@@ -334,6 +363,25 @@ def test_the_same_work_handed_in_again_is_as_early_as_it_first_was(tmp_path):
     record(path, digest="d2", student="Bob (12)", by="unknown")
     with Gradebook.open(path, writing=False) as book:
         assert [row[2] for row in book.submitted()] == ["2026-03-02T00:00:00+00:00", ""]
+
+
+def test_a_lesson_is_as_early_as_it_first_was_whatever_is_added_beside_it(tmp_path):
+    with Gradebook.open(tmp_path / "book", writing=True) as book:
+        run = book.begin_run(BUBBLEWRAP, "class", "folder")
+        for day, files in ((19, "2"), (27, "23"), (28, "23x")):
+            sources = {f"lesson{n}.py": n for n in files if n in "23"}
+            sources |= {"lesson3.py": "changed"} if "x" in files else {}
+            number = book.add_submission(
+                run, "Ada", f"d{day}", sources, f"{day}", day == 28, [],
+                submitted=f"2026-02-{day}T12:00:00+00:00", submitted_by="file time",
+            )  # fmt: skip
+            for name in sources:
+                result = Result("e", "c", "passed", 5, 5)
+                book.record(run, number, "Ada", name.removesuffix(".py"), f"{day}", [result])
+        assert [row[1:3] for row in book.submitted()] == [
+            ("lesson2", "2026-02-19T12:00:00+00:00"),
+            ("lesson3", "2026-02-28T12:00:00+00:00"),
+        ]
 
 
 def of_version_1(path):
@@ -386,7 +434,7 @@ def test_results_show_what_is_left_and_why(tmp_path):
     path = tmp_path / "book"
     record(path, submitted="2026-03-05T00:00:00+00:00", by="file time")
     policy = tmp_path / "late.yml"
-    policy.write_text("due: 2026-03-01 23:59Z\npercent_per_day: 10\n")
+    policy.write_text("due: 2026-03-01 23:59Z\npercent_per_day: 10\nfile_times: count\n")
     shown = grader("results", path, "--late-policy", policy).stdout
     assert "final" in shown.splitlines()[1]
     assert "3.00" in shown

@@ -304,6 +304,52 @@ def test_edited_prose_is_kept_as_markdown():
     assert [c.source for c in of(again, "prose")] == ["# " + doc.replace("odd.", "odd")]
 
 
+@pytest.mark.parametrize(
+    ("which", "key", "said"),
+    [
+        ("prose", "raw", '"""\nimport evil\n"""'),
+        ("prose", "raw", "Another text than is shown."),
+        ("code", "before", "import evil\n"),
+        ("code", "after", "\nimport evil\n"),
+        ("banner", "raw", "import evil"),
+        ("book", "opens", 'import evil\nf"""'),
+        ("book", "closes", '"""\nimport evil'),
+        ("main", "head", "import evil\nif __name__ == '__main__':\n"),
+        ("main", "head", "if __import__('evil') or 1:\n"),
+        ("main", "before", "import evil\n"),
+        ("main", "indent", " " * 100_000),
+    ],
+)
+def test_metadata_add_nothing_to_what_is_shown(which, key, said):
+    book = lesson_book("lesson3_logits", "solutions")
+    if which in ("book", "main"):
+        about = book.metadata["grader"].setdefault("docstring" if which == "book" else "main", {})
+    else:
+        book_ = lesson_book("lesson3_logits")
+        book = book_ if which in ("prose", "banner") else book
+        about = next(c for c in book.cells if role(c) == which).metadata["grader"]
+    about[key] = said
+    made = to_module(nbformat.writes(book).encode()).decode()
+    ast.parse(made)
+    assert "evil" not in made
+    assert "Another text" not in made
+    assert len(made) < 40_000
+
+
+@pytest.mark.parametrize("encoding", ["\0", "punycode", "utf-16", "rot13", "zlib"])
+def test_a_module_is_written_in_an_encoding_that_python_reads(encoding):
+    book = lesson_book("lesson3_logits")
+    book.metadata["grader"]["encoding"] = encoding
+    assert to_module(nbformat.writes(book).encode()).decode() == source("lesson3_logits").decode()
+
+
+def test_code_in_a_cell_that_says_it_only_checks_is_kept():
+    book = lesson_book("lesson3_logits")
+    cell = next(c for c in book.cells if role(c) == "code")
+    cell.metadata["grader"]["role"] = "check"
+    assert cell.source in to_module(nbformat.writes(book).encode()).decode()
+
+
 def test_any_part_of_the_prose_may_be_deleted():
     for text in ("# Lesson 9", "## Heading", "import os", "## One"):
         book = odd()
@@ -504,7 +550,7 @@ def test_stubs_are_to_do_and_solved_they_pass(lesson, tmp_path):
         assert ("All of them pass." in table) == (outcome == "passed")
 
     pictures = [[shown_by(c)["text/plain"] for c in of(b, "show")] for b in (stubs, solved)]
-    assert pictures[0]
+    assert pictures[0] or "pictures." not in source(lesson).decode()
     for of_stub, of_solved in zip(*pictures, strict=True):
         assert len(of_stub.split("\n")) == 1 < len(of_solved.split("\n"))
 
@@ -589,7 +635,7 @@ from a import b
     )
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("lesson", LESSONS[:4])
 def test_the_lessons_formulas_are_mathematics(lesson):
     text = "\n".join(cell.source for cell in of(lesson_book(lesson), "prose"))
     outside = re.sub(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]+\$", "", text, flags=re.DOTALL)

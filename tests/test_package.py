@@ -312,5 +312,7 @@ def test_the_command_packs_both(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip") as packed:
         assert packed.read("hidden_seed.txt").decode() == SEED + "\n"
         assert json.loads(packed.read("settings.json"))["isolation"] == "bubblewrap"
+    assert "no kit" in grader("package", "github", "--to", tmp_path, code=4).stderr
+    (tmp_path / "grader" / "recorded").mkdir(parents=True)
     assert "grade.yml" in grader("package", "github", "--to", tmp_path).stdout
     assert "--force" in grader("package", "github", "--to", tmp_path, code=4).stderr

@@ -70,7 +70,7 @@ def run_in(kit, *command):
     return subprocess.run(
         [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-c", code, *command[1:]],
         cwd=kit, capture_output=True, text=True, timeout=900,
-        env={**os.environ, "COLUMNS": "100"},
+        env={**os.environ, "COLUMNS": "100", "PYTEST_ADDOPTS": ""},
     )  # fmt: skip
 
 
@@ -331,6 +331,12 @@ def test_what_is_no_stub_or_would_be_overwritten_stops_it(worked_in, tmp_path):
     ran = grader(kit, "release", "--to", tmp_path / "new")
     assert ran.returncode == 4
     assert "one_hot is no stub" in ran.stderr
+    solution = kit / "solutions" / "lesson2_embedding.py"
+    [line] = [x for x in solution.read_text().splitlines() if "torch.arange(d_vocab" in x]
+    lesson.write_text(f"{stub}\n# {line.strip()}\n")
+    ran = grader(kit, "release", "--to", tmp_path / "new")
+    assert ran.returncode == 4
+    assert "holds a line of one_hot's solution" in ran.stderr
     lesson.write_text(stub + "\n1/0")
     assert "ZeroDivisionError" in grader(kit, "release", "--to", tmp_path / "new").stderr
     shutil.rmtree(kit / "exercises")

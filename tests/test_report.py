@@ -215,7 +215,7 @@ def test_code_that_is_endless_is_cut():
     long = "def softmax():\n" + "    x = 1\n" * 5000 + f"    y = '{'y' * 9000}'\n"
     lines = pages.Source(long).excerpt("softmax")
     assert len(lines) == pages.LINES + 1
-    assert lines[-1].text == "... 4,602 more lines"
+    assert lines[-1].text == "... 4,802 more lines"
     assert (
         max(len(line.text) for line in pages.Source(f"softmax = {'y' * 9000}").excerpt("softmax"))
         < 600

@@ -103,6 +103,19 @@ def test_a_fork_reads_the_source_without_running_it(box):
             ask(turn, do="load", lesson="lesson1_tokens", cells=[])
 
 
+def test_of_a_cell_that_does_not_compile_nothing_is_read(box):
+    """Else the honest function in it would stand for the one that runs."""
+    cells = [
+        "import torch\ndef s(x):\n    return torch.softmax(x, 0)",
+        "def s(x):\n    return x\nreturn 0",
+    ]
+    with box.turn() as turn:
+        ask(turn, do="files", files={"lesson1_tokens": "\n".join(cells)})
+        forbids = {"s": [["softmax"], []]}
+        calls = ask(turn, do="read", lesson="lesson1_tokens", cells=[1, 4], forbids=forbids)
+        assert calls["s"].what == "torch.softmax"
+
+
 def test_a_notebooks_cells_run_whatever_became_of_those_before(box):
     cells = ["from __future__ import annotations", "import nowhere", "def f(x: Undefined):\n    return 1",
              "1 +", "print(2)"]  # fmt: skip

@@ -638,3 +638,21 @@ def test_reading_submissions_imports_neither_torch_nor_nbformat():
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert ran.stdout.split() == ["False", "False"]
+
+
+def test_who_solves_the_kits_notebooks_leaves_its_stubs_as_they_were(tmp_path):
+    stub = (Path(submissions.__file__).parent.parent / "exercises" / f"{THREE}.py").read_text()
+    cell = {"cell_type": "code", "source": "def softmax(x, dim):\n    return 5", "metadata": {},
+            "outputs": [], "execution_count": None}  # fmt: skip
+    book = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    for folder in ("exercises", "notebooks", "grader"):
+        (tmp_path / "kit" / folder).mkdir(parents=True)
+    (tmp_path / "kit" / "grader" / "x.py").write_text("x = 1")
+    (tmp_path / "kit" / "exercises" / f"{THREE}.py").write_text(stub)
+    (tmp_path / "kit" / "notebooks" / f"{THREE}.ipynb").write_text(book)
+    found = submissions.read(tmp_path, LESSONS)
+    assert "return 5" in found.lessons[THREE].text
+    (tmp_path / "kit" / "exercises" / f"{THREE}.py").write_text(stub + "\nmine = 1\n")
+    found = submissions.read(tmp_path, LESSONS)
+    assert "mine = 1" in found.lessons[THREE].text
+    assert any("Of the kit only exercises/" in remark for remark in found.remarks)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from grader.export import _inert as inert
+from grader.export import inert
 from grader.exports.roster import Person, Sheet, WrongRoster, match, names_of, read
 from grader.exports.totals import Student
 from grader.submissions import mention

@@ -76,7 +76,9 @@ def _doubts(gradebook: Gradebook, order: Order, policy: Policy | None) -> list[s
 
 
 def _doubts_of(student: totals.Student) -> list[str]:
-    return [
+    by_file = [lesson.name for lesson in student.lessons if lesson.late.is_in_time_by_file]
+    in_time = f"{student.name}: {', '.join(by_file)}: in time by the file's own time alone."
+    return [in_time] * bool(by_file) + [
         f"{student.name}: {lesson.name}: {lesson.late.says}"
         for lesson in student.lessons
         if lesson.late.is_doubtful

@@ -48,10 +48,12 @@ def of_student(
     told += [f"{g.lesson}: graded without isolation." for g in gradings if g.isolation == "none"]
     for i, lesson in enumerate(student.lessons, 1):
         for j, row in enumerate(lesson.rows, 1):
-            output = row.feedback
+            output, said = row.feedback, row.outcome
             if has_hidden:
                 public = (shown or {}).get((row.lesson, row.exercise, row.check))
                 output = _output(row, public)
+                if public is None or public.outcome == "passed":
+                    said = "failed"  # in which way could tell of a hidden case
                 if row.feedback and row.feedback != output:
                     told += [f"{row.lesson}, {row.exercise}, {row.check}:", row.feedback, ""]
             tests.append({
@@ -60,7 +62,7 @@ def of_student(
                 "score": row.points,
                 "max_score": row.max_points,
                 "status": "passed" if row.outcome == "passed" else "failed",
-                "output": _text(output if row.outcome == "passed" else f"{row.outcome}\n{output}"),
+                "output": _text(output if row.outcome == "passed" else f"{said}\n{output}"),
                 "visibility": VISIBLE,
             })  # fmt: skip
     told += [f"{g.lesson}: their code printed:\n{g.printed}" for g in gradings if g.printed]

@@ -12,7 +12,7 @@
       Bob Li (12): {lesson1_tokens: 2026-02-25 23:59}
     submitted:                     # when somebody handed in, whatever the gradebook says
       Cy Ng (13): 2026-03-01 20:00
-    file_times: count              # or ignore: where a file's time is all there is
+    file_times: ignore             # or count: where a file's time is all there is
 
 `percent_per_day` and `due`, or a due date for each lesson, are needed; the rest may be left out.
 
@@ -59,6 +59,7 @@ class Judgement:
     says: str = ""  # one sentence for the student; empty where all was in time
     submitted: str = ""  # ISO 8601 in the policy's time zone
     is_doubtful: bool = False  # judged by a file's time, or not judged at all
+    is_in_time_by_file: bool = False  # nothing is taken off, and only a file's time says so
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Policy:
     # student -> lesson, or "" for all -> when
     extensions: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     submitted: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
-    file_times: bool = True
+    file_times: bool = False
 
     def due_for(self, student: str, lesson: str) -> datetime | None:
         """An extension never makes a due date earlier."""
@@ -98,13 +99,14 @@ class Policy:
             when, by = datetime.fromisoformat(submitted), submitted_by
         else:
             return _unknown(submitted_by, due)
-        local = when.astimezone(self.zone).isoformat(" ", "seconds")
+        local = _in(self.zone, when).isoformat(" ", "seconds")
         if due is None:
             return Judgement(submitted=local)
-        late = when - due
+        # Due at 23:59 means until it is 0:00.
+        late = when.replace(second=0, microsecond=0) - due
         percent = self.percent(late)
         if late <= max(self.grace, timedelta(0)):
-            return Judgement(submitted=local)
+            return Judgement(submitted=local, is_in_time_by_file=by == FILE_TIME)
         days = days_begun(late)
         begun = "1 day" if days == 1 else f"{days} days"
         if by == FILE_TIME and not self.file_times:
@@ -126,7 +128,14 @@ class Policy:
         )
 
     def _shown(self, time: datetime) -> str:
-        return time.astimezone(self.zone).strftime("%Y-%m-%d %H:%M %Z")
+        return _in(self.zone, time).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _in(zone: timezone | ZoneInfo, time: datetime) -> datetime:
+    try:
+        return time.astimezone(zone)
+    except OverflowError:  # in the years 1 and 9999
+        return time
 
 
 def _unknown(submitted_by: str, due: datetime | None) -> Judgement:
@@ -196,9 +205,9 @@ def parse(text: str, students: Collection[str], lessons: Collection[str]) -> Pol
         raise WrongPolicy("there is no due date. Write, say, `due: 2026-03-01 23:59`.")
     if "percent_per_day" not in given:
         raise WrongPolicy("percent_per_day is missing. Write, say, `percent_per_day: 10`.")
-    told = given.get("file_times", "count")
+    told = given.get("file_times", "ignore")
     if told not in ("count", "ignore"):
-        raise WrongPolicy(f"file_times is {told!r}. Write count or ignore.")
+        raise WrongPolicy(f"file_times is {_short(told)}. Write count or ignore.")
     return Policy(
         zone=zone or timezone.utc,
         due=due,
@@ -262,8 +271,8 @@ def _zone(given: Mapping[str, Any]) -> ZoneInfo | None:
         return ZoneInfo(given["time_zone"])
     except (KeyError, ValueError, OSError, TypeError):
         raise WrongPolicy(
-            f"time_zone: {given['time_zone']!r} is not known here. Write a name like Europe/Berlin"
-            " or UTC (where there are none at all: pip install tzdata)."
+            f"time_zone: {_short(given['time_zone'])} is not known here. Write a name like"
+            " Europe/Berlin or UTC (where there are none at all: pip install tzdata)."
         ) from None
 
 
@@ -271,7 +280,7 @@ def _times(
     value: object, what: str, zone: ZoneInfo | None, given: Mapping[str, Any]
 ) -> Sequence[datetime]:
     if not isinstance(value, str):
-        raise WrongPolicy(f"{what}: {value!r} is no time. Write 2026-03-01 23:59.")
+        raise WrongPolicy(f"{what}: {_short(value)} is no time. Write 2026-03-01 23:59.")
     value = value.strip()
     if re.fullmatch(r"\d{4}-\d\d?-\d\d?", value):
         raise WrongPolicy(f"{what}: {value} has no time of day. Write {value} 23:59.")
@@ -284,6 +293,8 @@ def _times(
             f"{what}: {value} is in no time zone. Add a line `time_zone: Europe/Berlin` for all,"
             " or an offset here (2026-03-01 23:59+01:00)."
         )
+    if not 1970 <= time.year <= 9000:
+        raise WrongPolicy(f"{what}: {value!r} is out of all reach.")
     try:
         if time.tzinfo is not None:
             return [time.astimezone(timezone.utc)]
@@ -294,7 +305,9 @@ def _times(
 
 def _percent(value: object, what: str) -> Decimal:
     if not isinstance(value, str) or not re.fullmatch(r"\d{1,3}(\.\d{1,4})?( ?%)?", value):
-        raise WrongPolicy(f"{what}: {value!r} is no percentage. Write a number from 0 to 100.")
+        raise WrongPolicy(
+            f"{what}: {_short(value)} is no percentage. Write a number from 0 to 100."
+        )
     percent = Decimal(value.rstrip("% "))
     if percent > 100:
         raise WrongPolicy(f"{what}: {value} is more than 100.")
@@ -304,7 +317,9 @@ def _percent(value: object, what: str) -> Decimal:
 def _duration(value: object, what: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,6}) ?(minute|hour|day)s?", value if isinstance(value, str) else "")
     if not found:
-        raise WrongPolicy(f"{what}: {value!r} is no length of time. Write 15 minutes, or 2 days.")
+        raise WrongPolicy(
+            f"{what}: {_short(value)} is no length of time. Write 15 minutes, or 2 days."
+        )
     return int(found[1]) * UNITS[found[2]]
 
 
@@ -330,6 +345,11 @@ def _by_student(
         else:
             found[student] = {"": time(value, f"{what}, {student}")}
     return found
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:60]}..."
 
 
 def _number(value: Decimal) -> str:

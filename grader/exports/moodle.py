@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from grader.export import _inert as inert
+from grader.export import inert
 from grader.exports.canvas import Column
 from grader.exports.roster import Person, Sheet, WrongRoster, match, names_of, read
 from grader.exports.totals import Student

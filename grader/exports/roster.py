@@ -36,7 +36,7 @@ class Sheet:
 
     def column(self, name: str) -> int | None:
         """Where it is; None if it is not there once."""
-        where = [i for i, title in enumerate(self.header) if title.strip() == name]
+        where = [i for i, t in enumerate(self.header) if t.strip().casefold() == name.casefold()]
         return where[0] if len(where) == 1 else None
 
     def text(self) -> str:
@@ -115,12 +115,17 @@ def match(students: Sequence[str], people: Sequence[Person]) -> Matched:
     two who fit alike."""
     matched, claims = Matched(), defaultdict(list)
     for student in students:
-        found, why = _find(student, people)
+        found, how = _find(student, people)
         if found is None:
-            matched.remarks.append(f"{student}: {why}")
+            matched.remarks.append(f"{student}: {how}")
         else:
-            claims[found.row].append((student, found))
-    for row, claim in claims.items():
+            claims[found.row].append((student, found, HOW.index(how)))
+    for row, every in claims.items():
+        best = min(strength for _, _, strength in every)
+        claim = [(student, found) for student, found, strength in every if strength == best]
+        for student, found, strength in every:
+            if strength > best:
+                matched.remarks.append(f"{student}: {found.name} is {claim[0][0]}. Left out.")
         if len(claim) == 1:
             matched.rows[claim[0][0]] = row
             continue
@@ -130,13 +135,18 @@ def match(students: Sequence[str], people: Sequence[Person]) -> Matched:
     return matched
 
 
+# A stronger claim to a row stands above a weaker one, which a name alone may be.
+HOW = BY_NUMBER, BY_ID, BY_NAME = "by number and name", "by login or address", "by name"
+
+
 def _find(student: str, people: Sequence[Person]) -> tuple[Person | None, str]:
+    """Who this is, and how that is known; or None, and why."""
     named = re.fullmatch(r"(?P<name>.*?) ?\((?P<id>[^()]*)\)", student)
     name, key = (named["name"], named["id"]) if named else (student, "")
     if key:
         by_number = [p for p in people if p.number == key]
         if found := _one(p for p in by_number if names_of(name) & p.names or not p.names):
-            return found, ""
+            return found, BY_NUMBER
         if by_number:
             return None, f"number {key} is there, but is {by_number[0].name}. Left out."
     wanted = {text.casefold() for text in (key, student) if text}
@@ -144,10 +154,13 @@ def _find(student: str, people: Sequence[Person]) -> tuple[Person | None, str]:
         wanted.discard(key)  # a number of another kind may be somebody else's
     by_id = [p for p in people if p.ids & wanted]
     if len(by_id) == 1:
-        return by_id[0], ""
+        return by_id[0], BY_ID
     by_name = by_id or [p for p in people if names_of(name) & p.names]
     if len(by_name) == 1 and not (key.isdigit() and by_name[0].number):
-        return by_name[0], ""
+        addresses = [known for known in by_name[0].ids if "@" in known]
+        if "@" in key and addresses:  # and this is none of them
+            return None, f"{by_name[0].name} has the address {addresses[0]} there. Left out."
+        return by_name[0], BY_NAME
     if not by_name:
         return None, "not in the roster. Left out."
     if len(by_name) == 1:

@@ -51,6 +51,14 @@ class Case:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._args, self._kwargs = args, kwargs
 
+    def __repr__(self) -> str:
+        """Short: live things, and large ones, by their kind."""
+        from grader.show import show_argument
+
+        shown = [show_argument(a) for a in self._args]
+        shown += [f"{name}={show_argument(value)}" for name, value in self._kwargs.items()]
+        return f"Case({', '.join(shown)})"
+
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
         return [_fresh(a) for a in self._args], {k: _fresh(v) for k, v in self._kwargs.items()}
 

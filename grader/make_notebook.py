@@ -47,6 +47,7 @@ _DOCSTRING = re.compile(r"([rRuU]?)(\"{3}|'{3})(.*)\2", re.DOTALL)
 _AROUND = re.compile(r"([ \t\f\r\n]*)(.*?)([ \t\f\r\n]*)", re.DOTALL)
 _FUTURE = re.compile(r"^from __future__ import .*\n?", re.MULTILINE)
 TRIPLE = '"""'
+ONLY_THERE = {"check", "display", "get_ipython", "pictures"}  # what only a notebook has
 ENCODINGS = ("utf-8", "utf-8-sig", "iso-8859-1", "iso-8859-15", "cp1252", "ascii")
 WIDTH = 99
 
@@ -420,6 +421,7 @@ def to_module(data: bytes) -> bytes:
     text = _Text()
     written = [cell for cell in cells if cell.role == "prose"]
     shown = [cell for cell in cells if cell.role == "show"]
+    elsewhere = ONLY_THERE.union(*(_names(cell.source, ast.Store) for cell in shown))
     said = _strings(ours.get("docstring"))
     if not re.fullmatch(r"(?i:[ru]?)(?:\"{3}|'{3})", said["opens"]):
         said["opens"] = TRIPLE
@@ -436,7 +438,7 @@ def to_module(data: bytes) -> bytes:
         elif cell.role != "show" and (code := cell.code()) is not None:
             if cell.role == "code":
                 text.add(cell.before, code, cell.after)
-            else:
+            elif code := _without_looking(code, elsewhere):
                 added.append(code)
         if i >= max(opening, default=0):
             for code in added:
@@ -547,6 +549,35 @@ def _strings(found: Any) -> defaultdict[str, str]:
 def _futures_first(text: str) -> str:
     """In a notebook they may stand in any cell."""
     return "".join(_FUTURE.findall(text)) + _FUTURE.sub("\n", text)
+
+
+def _without_looking(code: str, elsewhere: Collection[str]) -> str:
+    """Of a cell that somebody added: what a module can hold. What only shows something, or takes
+    names that only a notebook has, would fail or run at each import; so would what is no Python."""
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    lines, kept = _lines(code), set[int]()
+    for node in body:
+        source = ast.get_source_segment(code, node) or ""
+        is_definition = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        if not isinstance(node, ast.Expr) and (
+            is_definition or _names(source, ast.Load).isdisjoint(elsewhere)
+        ):
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+            kept.update(range(first - 1, node.end_lineno or first))
+    looks = {i for node in body for i in range(node.lineno - 1, node.end_lineno or 0)} - kept
+    return "".join(line for i, line in enumerate(lines) if i not in looks).strip("\n")
+
+
+def _names(code: str, how: type[ast.expr_context]) -> set[str]:
+    """That it binds (`ast.Store`), or takes (`ast.Load`)."""
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, how)}
 
 
 # Metadata are not what a person sees of a notebook: they may say how something is written that is

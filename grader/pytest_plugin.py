@@ -368,6 +368,8 @@ class Progress:
                 if next_up is None and tally(checks) != "passed":
                     line, summary = order.get(name, at_the_end)
                     here = f"{self.path(file).name}:{line}" if summary else "not there yet"
+                    if not order and self.path(file).exists():  # it cannot be read
+                        here = self.path(file).name
                     next_up = f"Next: {name} ({here})  {summary}"
         for name, remark in remarks.items():
             write(f"{name} passes, with a remark: {remark}.")

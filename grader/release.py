@@ -305,7 +305,7 @@ the real tokenizer that comes with this kit.
 ## In a notebook
 
 `notebooks/` holds the same lessons for Jupyter, Colab and Kaggle: `pip install -e ".[notebook]"`,
-then `jupyter lab notebooks`. Each exercise has a cell `check(...)` after it.
+and open them in JupyterLab or your editor. Each exercise has a cell `check(...)` after it.
 
 ## Handing in
 

@@ -197,6 +197,7 @@ class _Watcher:
         self.results: dict[Key, Checks] = {}
         self.broken: set[str] = set()  # lessons that cannot be imported
         self.current: Key | None = None
+        self.chosen = False  # it is what the last save, or key, was about
         self.waiting: list[_Item] = []
         self.running: _Run | None = None
         self.numbers = 0
@@ -260,8 +261,8 @@ class _Watcher:
             found += [(lesson, name) for name in names]
         return found
 
-    def is_done(self, key: Key) -> bool:
-        return tally(self.results.get(key, [])) == "passed"
+    def is_done(self, key: Key | None) -> bool:
+        return key is not None and tally(self.results.get(key, [])) == "passed"
 
     def unfinished(self) -> Key | None:
         """The first one after the current one, which itself comes last."""
@@ -365,7 +366,7 @@ class _Watcher:
         self.shown = True
 
     def save(self, changed: list[str]) -> None:
-        self.saved_at = self.folder.changed_at
+        self.saved_at, self.chosen = self.folder.changed_at, False
         items = []
         hanging = saved.hang_on(self.folder.texts(), changed)
         for lesson in self.lessons:
@@ -464,7 +465,10 @@ class _Watcher:
         self.results[item.key] = checks
         if not item.shown and (self.first or before is None or tally(before) == tally(checks)):
             return
-        self.shown, self.current = True, item.key
+        self.shown = True
+        # What was saved comes first; what only calls it, where that is right and this is not.
+        if not self.chosen or (self.is_done(self.current) and not self.is_done(item.key)):
+            self.current, self.chosen = item.key, True
         line = Text(time.strftime("\n%H:%M:%S "), "dim")
         line.append(f"{item.key[1]}  {score(checks)}  ", "bold")
         line.append(_safe(_summary(checks)), COLOURS.get(_outcome(checks), "red"))
@@ -522,6 +526,8 @@ class _Watcher:
         lesson, name = key
         line, summary = written_order(self.file(lesson)).get(name, (0, ""))
         here = f"{lesson}.py:{line}" if line else "not there yet"
+        if not line and self.sources[lesson] is None and self.text(lesson):
+            here = f"{lesson}.py"  # which Python cannot read
         self.say(f"Next: {name} ({here})  {'' if docstring else summary}".rstrip(), "bold")
         if docstring:
             self.say(_docstring(self.text(lesson), name))
@@ -641,7 +647,7 @@ class _Watcher:
             self.ask_for([(at, name) for at in self.lessons for name in self.worth_running(at)])
 
     def ask_for(self, wanted: Iterable[Key]) -> None:
-        self.saved_at = time.monotonic()
+        self.saved_at, self.chosen = time.monotonic(), False
         self.want(*(_Item(key, True) for key in wanted), *self.waiting)
 
 

@@ -282,6 +282,31 @@ def test_added_cells_come_through_and_deleted_ones_do_not():
     )
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        'check.reference = "gpt2-tiny"',
+        "r = check(perplexity)",
+        "check(softmax); check(perplexity)",
+        "help(check)",
+        "for f in [softmax]:\n    display(check(f))",
+        "logits = model('hello')",
+        "softmax(torch.ones(2), 0)",
+        "print(text)",
+        "def broken(:",
+    ],
+)
+def test_what_only_looks_does_not_come_through(added):
+    """A module that does it fails when it is imported, or does it each time."""
+    book = lesson_book("lesson3_logits")
+    book.cells.append(nbformat.v4.new_code_cell(added))
+    book.cells.insert(-1, nbformat.v4.new_code_cell(f"def mine():\n    return 1\n\n{added}"))
+    made = module(book)
+    ast.parse(made)
+    assert added not in made
+    assert ("def mine" in made) == (added != "def broken(:")
+
+
 def test_code_written_into_the_cells_of_a_notebook_alone_comes_through():
     book = odd()
     setup, check, *_ = of(book, "setup") + of(book, "check")

@@ -374,6 +374,20 @@ def test_without_a_terminal_it_prints_verdicts(tmp_path):
     child.expect(pexpect.EOF)
 
 
+def test_the_hint_is_to_what_was_saved_and_not_to_what_calls_it(fresh):
+    watcher = fresh()
+    calls = "return softmax(log_probs, 0)"  # wrong, too, and run after it
+    solved = with_body(with_body(LESSON3, "softmax", SOFTMAX), "perplexity", calls)
+    watcher.save(solved)
+    watcher.verdict("softmax", "passed")
+    watcher.verdict("perplexity", "wrong")
+    watcher.save(solved.replace(SOFTMAX, WITHOUT_MAXIMUM))
+    watcher.verdict("softmax", "wrong")
+    watcher.verdict("perplexity", "wrong")
+    watcher.press("h")
+    watcher.shows("Hint 1 of 3 to softmax")
+
+
 def test_where_forks_do_not_work(fresh, tmp_path):
     """As on Windows."""
     (tmp_path / "sitecustomize.py").write_text("import os\ndel os.fork\n")

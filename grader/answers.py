@@ -29,6 +29,11 @@ class Judged:
     note: str = ""  # why there is nothing, or on a right answer a near-miss of type
     said: bool = False  # the same has been said of another check
 
+    def counts(self, check: Check) -> dict[str, Any]:
+        """As `grader.progress` reads it."""
+        points = check.points if self.outcome is Outcome.PASSED else 0
+        return {"outcome": self.outcome.value, "points": points, "max_points": check.points}
+
 
 class Answers:
     """Functions by name, or why there are none. Remembers what it has said."""
@@ -37,23 +42,21 @@ class Answers:
         self,
         label: str,
         functions: dict[str, Any],
-        source: str | None = None,
         folder: Path | None = None,
         failure: run.Raised | None = None,
     ) -> None:
-        """`label`: what they are called as a whole. `source`: of all of them, to be read for
-        forbidden calls. `folder`: where they lie; frames of exceptions are shown if they do, too.
-        """
+        """`label`: what they are called as a whole. `folder`: where they lie; frames of exceptions
+        are shown if they do, too."""
         self.label, self.functions, self.folder, self.failure = label, functions, folder, failure
         self.missing = ""  # why a function may be missing
-        self._source = source
         self._misconceptions: dict[str, Misconception | None] = {}  # of exercises found wrong
         self._failed: set[str] = set()  # exercises that some feedback has been given on
         self._said: set[str] = set()
 
     @cached_property
     def source(self) -> str | None:
-        return self._source
+        """To be read for forbidden calls; None where there is none."""
+        return None
 
     def judge(
         self,

@@ -11,11 +11,10 @@ from grader.exercise import Case, Check, Exercise, Misconception
 from grader.grade import Verdict
 from grader.run import Raised
 from grader.show import clip, show, show_argument, width
+from grader.words import LOOKS_LIKE, STUCK
 
 LINES = 34
 FRAMES = 6
-LOOKS_LIKE = "This looks like: "
-STUCK = "Stuck? "
 
 
 def wrong(

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from grader import pages
 from grader.export import inert
 from grader.gradebook import Gradebook, Grading, Row
+from grader.progress import worst
 from grader.results import NoSuchStudent, whom
 
 INDEX = "index.csv"
@@ -160,7 +161,7 @@ def _exercise(name: str, rows: Sequence[Row], code: list[pages.Line]) -> Exercis
         checks.append(Check(row.check, row.outcome, row.points, row.max_points, words, is_again))
         said.add(words.text)
     return Exercise(
-        name, pages.worst([row.outcome for row in rows]), sum(row.points for row in rows),
+        name, worst([row.outcome for row in rows]), sum(row.points for row in rows),
         sum(row.max_points for row in rows), checks, code,
         {line for row in rows for line in pages.lines_named(row.lesson, row.feedback)},
     )  # fmt: skip

@@ -17,7 +17,7 @@ import io
 import linecache
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -32,12 +32,12 @@ import torch
 from grader import grade, lessons, reference, run
 from grader.answers import Answers, Judged
 from grader.exercise import Check, Exercise
-from grader.feedback import LOOKS_LIKE
 from grader.fixtures import Fixtures
 from grader.grade import Outcome
 from grader.problem import Problem
-from grader.progress import score, tally
+from grader.progress import score, tally, worst
 from grader.show import clip
+from grader.words import EXPECTED, LOOKS_LIKE, YOURS
 
 PRINTED_LINES = 20  # shown of what a function prints, under a failure
 PRINTED = 100_000  # characters kept of it
@@ -324,9 +324,7 @@ class Result:
 
     @property
     def properties(self) -> dict[str, Any]:
-        """As `progress` counts them."""
-        points = self.check.points if self.judged.outcome is Outcome.PASSED else 0
-        return {"outcome": self.outcome, "points": points, "max_points": self.check.points}
+        return self.judged.counts(self.check)
 
     @property
     def is_shown(self) -> bool:
@@ -416,7 +414,7 @@ class Checked:
                 parts.append(_feedback(r.check.name, r.judged.feedback + printed, is_open))
                 is_open = False
         parts += [f'<p style="margin:.5em 0 0">{escape(line)}</p>' for line in self._end]
-        return _box("\n".join(parts), _worst(r.outcome for r in self.results))
+        return _box("\n".join(parts), worst(r.outcome for r in self.results))
 
 
 @dataclass
@@ -475,8 +473,8 @@ class Progress:
                 rows.append((tally(c.properties), name, score(c.properties), named))
             parts.append(_table(rows))
         parts += [f'<p style="margin:.5em 0 0">{escape(line)}</p>' for line in self._end]
-        worst = _worst(r.outcome for checked in self.checked for r in checked.results)
-        return _box("\n".join(parts), worst)
+        outcomes = (r.outcome for checked in self.checked for r in checked.results)
+        return _box("\n".join(parts), worst(outcomes))
 
 
 # --- HTML ----------------------------------------------------------------------------------------
@@ -486,11 +484,6 @@ class Progress:
 # Okabe and Ito's colours, which the colour-blind can tell apart; there are words beside each.
 COLOURS = {"passed": "#009e73", "wrong": "#d55e00", "error": "#cc79a7", "todo": "#888888"}
 MARKS = {"passed": "✓", "wrong": "✗", "error": "!", "todo": "○"}
-
-
-def _worst(outcomes: Iterable[str]) -> str:
-    there = set(outcomes)
-    return next((o for o in ("error", "wrong", "todo", "passed") if o in there), "todo")
 
 
 def _box(content: str, outcome: str) -> str:
@@ -508,7 +501,7 @@ def _table(rows: Sequence[tuple[str, str, str, str]]) -> str:
     cell = "text-align:left;vertical-align:top;padding:.15em .8em .15em 0;border:0"
     lines = []
     for outcome, name, points, said in rows:
-        kind = _worst(o for o in COLOURS if o in outcome)
+        kind = worst(o for o in COLOURS if o in outcome)
         mark = f'<span style="color:{COLOURS[kind]}" aria-hidden="true">{MARKS[kind]}</span>'
         cells = [f"{mark}&nbsp;{escape(outcome)}", points, f"<code>{name}</code>", said]
         lines.append("<tr>" + "".join(f'<td style="{cell}">{c}</td>' for c in cells) + "</tr>")
@@ -522,9 +515,9 @@ def _feedback(check: str, text: str, is_open: bool) -> str:
         html = escape(line)
         if line.startswith(LOOKS_LIKE):
             html = f"{LOOKS_LIKE}<b>{escape(line.removeprefix(LOOKS_LIKE))}</b>"
-        elif line.startswith("    yours "):
+        elif line.startswith(YOURS):
             html = f'<span style="background:rgba(213,94,0,.22)">{html}</span>'
-        elif line.startswith("    expected "):
+        elif line.startswith(EXPECTED):
             html = f'<span style="background:rgba(0,158,115,.22)">{html}</span>'
         lines.append(html)
     style = (

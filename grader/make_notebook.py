@@ -17,7 +17,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import re
 import tokenize
 from collections import defaultdict
@@ -26,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from grader import lessons, notebook, prose
+from grader import lessons, notebook, prose, whole
 from grader.problem import Problem
 
 KIT = ".."  # from notebooks/ in a kit
@@ -124,11 +123,10 @@ def _bytes(path: Path) -> bytes:
 def _write(path: Path, data: bytes) -> None:
     if path.is_file() and _bytes(path) == data:
         return
-    written = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        written.write_bytes(data)
-        os.replace(written, path)
+        with whole.writing(path, binary=True) as file:
+            file.write(data)
     except OSError as problem:
         raise NoNotebook(f"{path} cannot be written ({problem.strerror}).") from None
 

@@ -8,24 +8,16 @@ submission, the rest lies in /autograder/source. What happens there is in `grade
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import autograde
+from grader import autograde, whole
+from grader.clone import KIT, add, torch
 from grader.problem import Problem
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # comes with pytest
-
-HERE = Path(__file__).parent
-KIT = HERE.parent
 PROGRAMS = ("setup.sh", "run_autograder")
 FOLDERS = ("grader", "solutions")
 FILES = ("LICENSE", "NOTICE", "README.md", "pyproject.toml")
@@ -60,30 +52,20 @@ def gradescope(order: Order) -> None:
         "isolation": order.isolation,
     }
     texts = {
-        "setup.sh": SETUP.replace("TORCH", _torch()),
+        "setup.sh": SETUP.replace("TORCH", torch()),
         "run_autograder": RUN,
         autograde.SETTINGS: json.dumps(settings, indent=2) + "\n",
     }
     if order.hidden_seed:
         texts[autograde.SEED] = order.hidden_seed + "\n"
-    part = order.to.with_name(f"{order.to.name}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        with whole.writing(order.to, binary=True) as file, zipfile.ZipFile(file, "w") as archive:
             for name, text in texts.items():
-                _add(archive, name, text.encode(), 0o755 if name in PROGRAMS else 0o644)
+                add(archive, name, text.encode(), 0o755 if name in PROGRAMS else 0o644)
             for path in _kit():
-                _add(archive, f"kit/{path.as_posix()}", (KIT / path).read_bytes(), 0o644)
-        os.replace(part, order.to)
+                add(archive, f"kit/{path.as_posix()}", (KIT / path).read_bytes())
     except OSError as problem:
         raise NotPackaged(f"{order.to} cannot be written ({problem.strerror}).") from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int) -> None:
-    entry = zipfile.ZipInfo(name)  # of no particular time
-    entry.external_attr = mode << 16
-    archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
 
 
 def _kit() -> Iterator[Path]:
@@ -97,11 +79,6 @@ def _kit() -> Iterator[Path]:
             relative = path.relative_to(KIT)
             if path.is_file() and not any(LEFT_OUT.fullmatch(part) for part in relative.parts):
                 yield relative
-
-
-def _torch() -> str:
-    project = tomllib.loads((KIT / "pyproject.toml").read_text("utf-8"))["project"]
-    return next(str(one) for one in project["dependencies"] if re.match(r"torch\b", one))
 
 
 SETUP = """\
@@ -151,14 +128,13 @@ def github(folder: Path, kit: str = "", force: bool = False) -> Path:
     checkout = f"      - uses: actions/checkout@v4\n        with:\n{lines}\n" if kit else ""
     text = (
         STEPS.replace("CHECKOUT\n", checkout)
-        .replace("TORCH", _torch())
+        .replace("TORCH", torch())
         .replace("KIT", "kit" if kit else "work")
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        part.write_text(text, "utf-8", newline="\n")
-        os.replace(part, path)
+        with whole.writing(path) as file:
+            file.write(text)
     except OSError as problem:
         raise NotPackaged(f"{path} cannot be written ({problem.strerror}).") from None
     return path
@@ -191,7 +167,7 @@ CHECKOUT
       - name: Grade
         run: |
           set -o pipefail
-          answers="$PWD/work/exercises" results="$PWD/results.xml" report="$PWD/report.txt"
+          answers="$(realpath work/exercises)" results="$PWD/results.xml" report="$PWD/report.txt"
           cd KIT
           pytest exercises --answers "$answers" --junitxml "$results" 2>&1 | tee "$report"
       - name: Summary

@@ -10,17 +10,16 @@ from __future__ import annotations
 import ast
 import base64
 import hashlib
-import os
 import re
-import tempfile
 import warnings
 from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from grader.gradebook import OUTCOMES
+from grader import whole
 from grader.problem import Problem
+from grader.words import LOOKS_LIKE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -29,14 +28,9 @@ HERE = Path(__file__).parent
 FILES = HERE / "page"
 KIT = HERE.parent
 
-LOOKS_LIKE = "This looks like: "  # as grader.feedback begins a text; importing that takes seconds
 LINES = 200  # of an exercise's code
 WIDTH = 300  # characters of one of its lines
 LEFT_OUT = 0  # the number of a line that stands for others
-
-# An exercise has the outcome of its worst check.
-WORST = ("blocked", "memory", "timeout", "error", "wrong", "todo", "passed")
-assert set(WORST) == set(OUTCOMES)
 
 
 class CannotWrite(Problem):
@@ -46,10 +40,6 @@ class CannotWrite(Problem):
 class Line(NamedTuple):
     number: int  # in the student's file, from 1; LEFT_OUT where `text` says what is not shown
     text: str
-
-
-def worst(outcomes: Collection[str]) -> str:
-    return min(outcomes, key=WORST.index)
 
 
 # --- Code ----------------------------------------------------------------------------------------
@@ -233,22 +223,7 @@ def _hash(text: str) -> str:
 def write(path: Path, text: str) -> None:
     """All of it or nothing. Raises CannotWrite."""
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".page-", delete=False
-        ) as file:
-            try:
-                file.write(text)
-                file.close()
-                os.chmod(file.name, 0o666 & ~_umask())
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        with whole.writing(path) as file:
+            file.write(text)
     except OSError as problem:
         raise CannotWrite(f"{path} cannot be written ({problem.strerror}).") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

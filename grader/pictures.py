@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import torch
 
 from grader.problem import Problem
+from grader.run import innermost
 from grader.show import clip, width
 
 if TYPE_CHECKING:
@@ -347,9 +348,7 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
     except KeyboardInterrupt:
         raise
     except NotImplementedError as error:
-        last = error.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
+        last = innermost(error.__traceback__)
         todo = last.tb_frame.f_code.co_name if last is not None else name
         raise NothingToShow(f"do the exercise {clip(todo, 1, 60)} first.") from None
     except BaseException as error:

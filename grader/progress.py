@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+# An exercise has the outcome of its worst check.
+WORST = ("blocked", "memory", "timeout", "error", "wrong", "todo", "passed")
+
+
+def worst(outcomes: Iterable[str]) -> str:
+    """Of none it is `todo`."""
+    return min(outcomes, key=WORST.index, default="todo")
 
 
 def score(checks: Sequence[dict[str, Any]]) -> str:

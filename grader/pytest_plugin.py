@@ -19,13 +19,14 @@ from _pytest._code.code import TerminalRepr
 from grader import lessons
 from grader.problem import Problem
 from grader.progress import score, tally, written_order
+from grader.words import EXPECTED, LOOKS_LIKE, STUCK, YOURS
 
 if TYPE_CHECKING:
     from _pytest._code import ExceptionInfo
     from _pytest._io import TerminalWriter
     from _pytest.terminal import TerminalReporter
 
-    from grader.answers import AnswersFile
+    from grader.answers import AnswersFile, Judged
     from grader.exercise import Check, Exercise
     from grader.fixtures import Fixtures
 
@@ -170,12 +171,13 @@ class CheckItem(pytest.Item):
         return not is_untouched(self.implementation)
 
     def runtest(self) -> None:
+        from grader.answers import Judged
         from grader.draw import Undecided
         from grader.exercise import PUBLIC_SEED
         from grader.grade import Outcome
 
         name = self.check.exercise
-        self.record("error")
+        self.record(Judged(Outcome.ERROR))  # where it does not come to a verdict
         solution = getattr(lessons.solution(self.path.stem), name)
         seeds = [PUBLIC_SEED, *self.config.getoption("--case-seed")]
         try:
@@ -185,7 +187,7 @@ class CheckItem(pytest.Item):
         except Undecided as fault:
             self.feedback = str(fault)
             raise
-        self.record(judged.outcome.value)
+        self.record(judged)
         if judged.note:
             is_right = judged.outcome is Outcome.PASSED
             self.user_properties.append(("remark" if is_right else "note", judged.note))
@@ -212,13 +214,9 @@ class CheckItem(pytest.Item):
                 raise raised  # as it is, for --pdb to stop in their frame
             raise BrokenAnswer from raised
 
-    def record(self, outcome: str) -> None:
+    def record(self, judged: Judged) -> None:
         """What the summary, JUnit files and xdist's controller see of this check."""
-        self.user_properties = [
-            ("outcome", outcome),
-            ("points", self.check.points if outcome == "passed" else 0),
-            ("max_points", self.check.points),
-        ]
+        self.user_properties = list(judged.counts(self.check).items())
         if self.will_run_reference:
             self.user_properties.append(("reference", fixtures(self.config).describe()))
 
@@ -228,6 +226,7 @@ class CheckItem(pytest.Item):
 
 
 def todo(reason: str) -> NoReturn:
+    # A check that is to do is no failure; `pytest.skip` would name this line, not the student's.
     raise pytest.skip.Exception(reason, _use_item_location=True)
 
 
@@ -292,10 +291,10 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
 
 # How a line of feedback looks where the terminal has colours, by what it begins with.
 STYLES: dict[str, dict[str, bool]] = {
-    "This looks like: ": {"bold": True, "yellow": True},
-    "    yours ": {"red": True},
-    "    expected ": {"green": True},
-    "Stuck? ": {"cyan": True},
+    LOOKS_LIKE: {"bold": True, "yellow": True},
+    YOURS: {"red": True},
+    EXPECTED: {"green": True},
+    STUCK: {"cyan": True},
 }
 
 

@@ -10,7 +10,6 @@ import inspect
 import os
 import re
 import shutil
-import sys
 import tempfile
 import textwrap
 import zipfile
@@ -21,24 +20,18 @@ from typing import Any
 
 import torch
 
-from grader import lessons, make_notebook, record, run
+from grader import clone, lessons, make_notebook, record, run
+from grader.clone import KIT
 from grader.problem import Problem
 from grader.remember import Passes
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # comes with pytest
-
-HERE = Path(__file__).parent
-KIT = HERE.parent
 
 # All of `grader/` that a student's side takes.
 MODULES = (
     "__init__", "agree", "answers", "cli", "difference", "doctor", "draw", "exercise", "feedback",
     "fixtures", "forbidden", "grade", "hint", "keys", "lessons", "live", "make_notebook", "models",
     "name", "notebook", "observe", "pictures", "plain", "problem", "progress", "prose",
-    "pytest_plugin", "recorded", "reference", "run", "saved", "show", "warm", "watch", "wire",
+    "pytest_plugin", "recorded", "reference", "run", "saved", "show", "warm", "watch", "whole",
+    "wire", "words",
 )  # fmt: skip
 CHECKPOINT = "gpt2_tiny"
 CHECKPOINT_FILES = (
@@ -170,20 +163,16 @@ def _notebooks(kit: Path, order: Order) -> None:
 
 
 def _zip(kit: Path, name: str, to: Path) -> None:
-    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(to, "w") as archive:
         for path in sorted(p for p in kit.rglob("*") if p.is_file()):
-            entry = zipfile.ZipInfo(
-                str(Path(name) / path.relative_to(kit))
-            )  # of no particular time
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+            clone.add(archive, str(Path(name) / path.relative_to(kit)), path.read_bytes())
 
 
 # --- What it says of itself ----------------------------------------------------------------------
 
 
 def _project() -> str:
-    own = tomllib.loads((KIT / "pyproject.toml").read_text("utf-8"))
+    own = clone.settings()
     project, pytest = own["project"], own["tool"]["pytest"]["ini_options"]
     extras = project["optional-dependencies"]
     dependencies = [
@@ -245,7 +234,7 @@ def _readme(order: Order, points: dict[str, tuple[int, int]]) -> str:
     return README.format(
         title=" ".join(order.title.split()), due=due, rows=rows, solutions=solutions,
         first=order.lessons[0], exercise=lessons.exercises(order.lessons[0])[0].name,
-        total=sum(most for _, most in points.values()),
+        total=sum(most for _, most in points.values()), torch=clone.torch(),
     )  # fmt: skip
 
 
@@ -275,7 +264,7 @@ You need Python 3.10 to 3.13. In this folder:
 
 ```bash
 python3 -m venv .venv && source .venv/bin/activate &&
-pip install --no-deps --index-url https://download.pytorch.org/whl/cpu "torch>=2.9,<2.14" &&
+pip install --no-deps --index-url https://download.pytorch.org/whl/cpu "{torch}" &&
 pip install -e . && pytest exercises
 ```
 

@@ -19,6 +19,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from grader import pages, similar
 from grader.gradebook import Gradebook, Grading, HandedIn, Row
+from grader.progress import worst
+from grader.results import NO_ISOLATION, conditions, isolated
 
 T = TypeVar("T", bound=Hashable)
 
@@ -30,7 +32,6 @@ EXAMPLE = 24  # lines
 PRINTED = 4_000  # characters of one lesson
 REMARKS = 40
 FAILURES = ("blocked", "memory", "timeout")
-NO_ISOLATION = "none"
 
 
 def write(gradebook: Gradebook, to: Path) -> int:
@@ -153,7 +154,7 @@ def _add(
     named = sorted({misconceptions.number(r.misconception) for r in checks if r.misconception})
     kind = Kind(
         sum(row.points for row in checks), sum(row.max_points for row in checks),
-        pages.worst([row.outcome for row in checks]), tuple(named),
+        worst([row.outcome for row in checks]), tuple(named),
     )  # fmt: skip
     results = tuple(
         (r.check, r.outcome, r.points, r.max_points,
@@ -193,7 +194,7 @@ def _page(room: _Room) -> str:
             refused=[
                 (i, s) for i, all_ in room.handed_in.items() for s in all_ if s.counts and s.refused
             ],
-            conditions=_conditions(room),
+            conditions=conditions(g for gradings in room.gradings.values() for g in gradings),
             bands=_bands(shares),
             difficulty=_difficulty(room),
             misconceptions=_misconceptions(room),
@@ -241,7 +242,7 @@ def _remarks(room: _Room, student: int) -> list[str]:
     for grading in room.gradings[student]:
         found += [f"{grading.lesson}: {remark}" for remark in grading.remarks.splitlines()]
         if grading.isolation == NO_ISOLATION:
-            found.append(f"{grading.lesson}: graded WITHOUT ISOLATION")
+            found.append(f"{grading.lesson}: graded {isolated(NO_ISOLATION)}")
     if replaced := sum(not s.counts for s in submissions):
         found.append(f"Replaced submissions: {replaced}")
     if not any(s.is_of_last_run for s in submissions):
@@ -286,16 +287,6 @@ def _cut(text: str) -> str:
     if len(text) <= PRINTED:
         return text
     return f"{text[:PRINTED]}\n... ({len(text):,} characters; `grader results` shows them)"
-
-
-def _conditions(room: _Room) -> list[tuple[str, int]]:
-    counted = Counter(
-        f"{g.reference} on {g.device}, "
-        + ("WITHOUT ISOLATION" if g.isolation == NO_ISOLATION else f"isolated by {g.isolation}")
-        for gradings in room.gradings.values()
-        for g in gradings
-    )
-    return sorted(counted.items())
 
 
 class Band(NamedTuple):

@@ -92,12 +92,8 @@ def table(gradebook: Gradebook, console: Console, policy: Policy | None = None) 
         if said:
             _line(console, f"{student}: {said}")
     _line(console, f"students: {len(handed_in)}")
-    conditions = Counter((g.reference, g.device, g.isolation) for g in current)
-    for (reference, device, isolation), count in sorted(conditions.items()):
-        _line(
-            console,
-            f"lessons graded against {reference} on {device}, {_isolated(isolation)}: {count}",
-        )
+    for condition, count in conditions(current):
+        _line(console, f"lessons graded against {condition}: {count}")
 
 
 def _finals(
@@ -131,7 +127,7 @@ def student(
     for lesson, grading in current.items():
         _line(console, "")
         _line(console, f"{lesson}  {_points([grading])}", "bold")
-        _line(console, f"  graded {grading.graded}, {_isolated(grading.isolation)}")
+        _line(console, f"  graded {grading.graded}, {isolated(grading.isolation)}")
         _block(console, grading.remarks, 2)
         for line in _feedback(results.get(lesson, [])):
             _line(console, line)
@@ -180,7 +176,7 @@ def _remarks(submissions: Sequence[HandedIn], gradings: Iterable[Grading]) -> It
     if not gradings and not refused:
         yield "not graded yet"
     if any(grading.isolation == NO_ISOLATION for grading in gradings):
-        yield _isolated(NO_ISOLATION)
+        yield isolated(NO_ISOLATION)
     if not any(submission.is_of_last_run for submission in submissions):
         yield "not in the last run"
     if replaced := len(submissions) - len(counting):
@@ -190,7 +186,13 @@ def _remarks(submissions: Sequence[HandedIn], gradings: Iterable[Grading]) -> It
         yield f"more remarks: {lines}"
 
 
-def _isolated(isolation: str) -> str:
+def conditions(gradings: Iterable[Grading]) -> list[tuple[str, int]]:
+    """Against what they were graded, and how many lessons were."""
+    counted = Counter(f"{g.reference} on {g.device}, {isolated(g.isolation)}" for g in gradings)
+    return sorted(counted.items())
+
+
+def isolated(isolation: str) -> str:
     return "WITHOUT ISOLATION" if isolation == NO_ISOLATION else f"isolated by {isolation}"
 
 

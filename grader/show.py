@@ -11,6 +11,7 @@ import torch
 
 from grader.models import ToyModel
 from grader.plain import Opaque, plain
+from grader.words import harmless
 
 _fixed: int | None = None
 
@@ -26,10 +27,6 @@ def width() -> int:
     if _fixed is not None:
         return _fixed - 4
     return min(max(shutil.get_terminal_size().columns, 60), 140) - 4
-
-
-# Control characters, but for tabs and line breaks, as Python writes them: "\\x1b".
-_VISIBLE = {c: repr(chr(c))[1:-1] for c in (*range(32), *range(127, 160)) if chr(c) not in "\t\n"}
 
 
 class _Repr(reprlib.Repr):
@@ -96,8 +93,7 @@ def show_argument(value: Any) -> str:
 def clip(text: str, lines: int = 12, width: int = 192) -> str:
     """At most so many lines, each at most so wide, with a mark where something was cut, and nothing
     in them that a terminal or a file could not take."""
-    text = text[: 10 * lines * width].translate(_VISIBLE)
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = harmless(text[: 10 * lines * width])
     kept = text.split("\n", lines)
     cut = len(kept) > lines
     kept = [f"{line[:width]}..." if len(line) > width else line for line in kept[:lines]]

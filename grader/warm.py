@@ -241,13 +241,11 @@ class _Warm:
             except KeyboardInterrupt as interrupt:  # nobody's but theirs
                 text = feedback.error(exercise.name, run.raised(interrupt, folder=self.folder))
                 judged = Judged(Outcome.ERROR, text)
-            except Exception:
+            except Exception:  # the kit's own: said, and the watcher goes on
                 text = f"This is a fault of the kit's:\n{traceback.format_exc()}"
                 judged = Judged(Outcome.ERROR, text)
             one: dict[str, Any] = {
-                "outcome": judged.outcome.value,
-                "points": check.points if judged.outcome is Outcome.PASSED else 0,
-                "max_points": check.points,
+                **judged.counts(check),
                 "check": check.name,
                 "feedback": "" if judged.said else judged.feedback,
             }

@@ -32,7 +32,8 @@ from rich.text import Text
 from grader import hint, lessons, saved
 from grader.keys import Keys
 from grader.problem import Problem
-from grader.progress import score, tally, written_order
+from grader.progress import score, tally, worst, written_order
+from grader.words import EXPECTED, LOOKS_LIKE, STUCK, YOURS, harmless
 
 # The same grader as here, whatever lies in this folder.
 START = f"import sys; sys.path[0] = {str(Path(__file__).parent.parent)!r}; "
@@ -60,10 +61,10 @@ SIGNALS = {
 }
 # How a line of feedback looks, by what it begins with; `pytest exercises` has the same.
 STYLES = {
-    "This looks like: ": "bold yellow",
-    "    yours ": "red",
-    "    expected ": "green",
-    "Stuck? ": "cyan",
+    LOOKS_LIKE: "bold yellow",
+    YOURS: "red",
+    EXPECTED: "green",
+    STUCK: "cyan",
 }
 COLOURS = {"passed": "green", "todo": "yellow"}
 
@@ -294,7 +295,7 @@ class _Watcher:
                 self.begin(event["ready"])
         elif "died" in event and not warm.ready:
             said = warm.raw.decode("utf-8", "replace").strip().split("\n")[-1]
-            raise Problem(f"What runs the answers does not start: {_safe(said)}")
+            raise Problem(f"What runs the answers does not start: {harmless(said)}")
         elif self.running is not None and self.running.warm is warm:
             self.hear_of_run(self.running, event)
         elif "died" in event:
@@ -458,7 +459,7 @@ class _Watcher:
     # What is shown
 
     def say(self, text: str, style: str = "") -> None:
-        self.console.print(Text(_safe(text), style), soft_wrap=True)
+        self.console.print(Text(harmless(text), style), soft_wrap=True)
 
     def verdict(self, item: _Item, checks: Checks, printed: str) -> None:
         before = self.results.get(item.key)
@@ -471,25 +472,25 @@ class _Watcher:
             self.current, self.chosen = item.key, True
         line = Text(time.strftime("\n%H:%M:%S "), "dim")
         line.append(f"{item.key[1]}  {score(checks)}  ", "bold")
-        line.append(_safe(_summary(checks)), COLOURS.get(_outcome(checks), "red"))
+        line.append(harmless(_summary(checks)), COLOURS.get(_outcome(checks), "red"))
         line.append(f"  ({time.monotonic() - self.saved_at:.2f} s)", "dim")
         shown = [line]
         failed = [check for check in checks if check.get("feedback")]
         if failed:
             shown += [Text(), *self.feedback(failed[0]["feedback"])]
         if others := ", ".join(f"{check['check']} ({check['outcome']})" for check in failed[1:]):
-            shown.append(Text(_safe(f"It fails on these checks, too: {others}.")))
+            shown.append(Text(harmless(f"It fails on these checks, too: {others}.")))
         for remark in {check["remark"] for check in checks if "remark" in check}:
-            shown.append(Text(_safe(f"It passes, with a remark: {remark}.")))
+            shown.append(Text(harmless(f"It passes, with a remark: {remark}.")))
         shown += _printed(printed)
         self.console.print(Text("\n").join(shown), soft_wrap=True)
 
     def feedback(self, text: str, first: str = "") -> list[Text]:
         """Its lines; `first` is the style of the first."""
         lines = []
-        for number, line in enumerate(_safe(text).split("\n")):
+        for number, line in enumerate(harmless(text).split("\n")):
             style = next((s for begin, s in STYLES.items() if line.startswith(begin)), "")
-            if line.startswith("Stuck? ") and self.live:
+            if line.startswith(STUCK) and self.live:
                 line = line.replace("Stuck?", "Stuck? Press h, or")
             lines.append(Text(line, style or (first if number == 0 else "")))
         return lines
@@ -553,7 +554,7 @@ class _Watcher:
         if not self.exercises:
             return "Loading PyTorch ..."
         if empty := self.folder.empty():
-            return _safe(f"{empty[0]} is empty. Waiting for it ...")
+            return harmless(f"{empty[0]} is empty. Waiting for it ...")
         run = self.running
         if run and (seconds := int(time.monotonic() - run.begun)):
             return f"{self.doing(run)}: {seconds} s ... Ctrl-C stops it"
@@ -605,11 +606,11 @@ class _Watcher:
         order = self.order()
         for lesson in self.lessons:
             points, what = self.standing(lesson)
-            table.add_row(Text(lesson, "bold"), points, Text(_safe(what)))
+            table.add_row(Text(lesson, "bold"), points, Text(harmless(what)))
             for key in [key for key in order if key[0] == lesson]:
                 checks = self.result(key)
                 mark = ">" if key == self.current else " "
-                outcome = Text(_safe(_summary(checks)), COLOURS.get(_outcome(checks), "red"))
+                outcome = Text(harmless(_summary(checks)), COLOURS.get(_outcome(checks), "red"))
                 table.add_row(Text(f"{mark} {key[1]}"), score(checks), outcome)
         self.console.print(table)
 
@@ -653,8 +654,7 @@ class _Watcher:
 
 def _outcome(checks: Checks) -> str:
     """The worst of them."""
-    there = {check["outcome"] for check in checks}
-    return next((o for o in ("error", "wrong", "todo", "passed") if o in there), "todo")
+    return worst(check["outcome"] for check in checks)
 
 
 def _summary(checks: Checks) -> str:
@@ -684,18 +684,9 @@ def _docstring(text: str, name: str) -> str:
 
 def _printed(text: str) -> list[Text]:
     """The first lines of what an exercise has printed."""
-    lines = _safe(text).rstrip("\n").split("\n")
+    lines = harmless(text).rstrip("\n").split("\n")
     if not any(lines):
         return []
     shown = [f"    {line[:WIDTH]}{'...' if len(line) > WIDTH else ''}" for line in lines[:LINES]]
     cut = ["    ..."] if len(lines) > LINES else []
     return [Text(line) for line in ("It printed:", *shown, *cut)]
-
-
-# Control characters, as Python writes them, but for tabs and line breaks.
-_VISIBLE = {c: repr(chr(c))[1:-1] for c in (*range(32), *range(127, 160)) if chr(c) not in "\t\n"}
-
-
-def _safe(text: str) -> str:
-    """Nothing that a terminal would act on."""
-    return text.translate(_VISIBLE).encode("utf-8", "backslashreplace").decode()

@@ -59,4 +59,4 @@ def pytest_collection_modifyitems(items):
         reason = "the weights of gpt2-small are not on this machine"
         for item in items:
             if item.get_closest_marker("gpt2_small"):
-                item.add_marker(pytest.mark.skip(reason=reason))
+                item.add_marker(pytest.mark.skip(reason=reason))  # no weights, no figures

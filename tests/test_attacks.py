@@ -349,7 +349,7 @@ def walls():
     try:
         return isolation.bubblewrap()
     except isolation.CannotIsolate as problem:
-        pytest.skip(str(problem))
+        pytest.skip(str(problem))  # this machine has no sandbox, and says why
 
 
 @pytest.fixture(scope="session")

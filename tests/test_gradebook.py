@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import gradebook as module
+from grader import progress
 from grader.gradebook import OUTCOMES, Conditions, Gradebook, Result, Row, Unusable
 
 CONDITIONS = Conditions("0.1", "gpt2-tiny", "f00", "cpu", ("public",), "bubblewrap", 10.0)
@@ -678,6 +679,10 @@ def test_readers_see_whole_gradings_while_a_run_writes(path):
     assert len(set(seen)) > 3
     assert seen == sorted(seen)
     assert all(n % CHECKS == 0 for n in seen)
+
+
+def test_an_exercise_has_a_worst_outcome_whatever_there_is():
+    assert set(progress.WORST) == set(OUTCOMES)
 
 
 def test_nothing_heavy_is_loaded():

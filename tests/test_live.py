@@ -3,13 +3,13 @@
 import subprocess
 import sys
 import textwrap
-from html.parser import HTMLParser
 
 import pytest
 import torch
 
 from grader import grade, lessons, live, run
 from grader.live import CannotCheck, Checks, Stopped
+from markup import Tags
 
 WRONG = '''
 import functools
@@ -74,20 +74,6 @@ def shell(check, tmp_path, monkeypatch):
         return result.result
 
     return cell
-
-
-class Tags(HTMLParser):
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.attributes, self.text = set(), set(), ""
-        self.feed(html)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attributes}
-
-    def handle_data(self, data):
-        self.text += data
 
 
 def assert_safe(html):

@@ -1,14 +1,12 @@
 """A lesson of an instructor's own: begun by a command, and told what is missing."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from grader import new_lesson
+from kits import run_in
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = new_lesson.FOLDERS
@@ -24,25 +22,15 @@ def kit(tmp_path_factory):
     return kit
 
 
-def python(kit, code, *arguments):
-    """As with that kit installed, and not this one."""
-    here = "sys.meta_path = [f for f in sys.meta_path if 'editable' not in repr(f)]"
-    code = f"import sys; {here}; sys.path.insert(0, {str(kit)!r}); {code}"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=kit, capture_output=True, text=True,
-        timeout=300, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-    )  # fmt: skip
-
-
 def run_pytest(kit, *arguments):
     files = ("tests/test_lessons.py", "tests/test_misconceptions.py")
     chosen = arguments if arguments[0] == "exercises" else (*files, *arguments)
     options = ("-q", "-p", "no:cacheprovider")
-    return python(kit, "import pytest; sys.exit(pytest.main(sys.argv[1:]))", *chosen, *options)
+    return run_in(kit, "import pytest; sys.exit(pytest.main(sys.argv[1:]))", *chosen, *options)
 
 
 def test_it_is_whole_as_it_is_begun_and_says_what_is_missing_later(kit):
-    ran = python(kit, "from grader.cli import main; main()", "new", "lesson", "attention")
+    ran = run_in(kit, "from grader.cli import main; main()", "new", "lesson", "attention")
     assert ran.returncode == 0, ran.stderr
     assert "pytest tests -k lesson5_attention" in ran.stdout
     ran = run_pytest(kit, "-k", "lesson5_attention")

@@ -4,7 +4,6 @@ import importlib.util
 import re
 import sys
 import warnings
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import torch
 
 from grader import lessons, pictures
 from grader.pictures import NoCharts, Picture, visible
+from markup import Tags
 
 ROOT = Path(__file__).parent.parent
 TEXT = "In the beginning God created $x_1$ é 🙂 日."
@@ -61,20 +61,6 @@ def draw(fixtures):
 def solved(name):
     solutions = [lessons.solution(lesson) for lesson in lessons.names()]
     return next(getattr(solution, name) for solution in solutions if hasattr(solution, name))
-
-
-class Tags(HTMLParser):
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.attributes, self.text = set(), set(), ""
-        self.feed(html)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attributes}
-
-    def handle_data(self, data):
-        self.text += data
 
 
 # --- Of right answers ----------------------------------------------------------------------------

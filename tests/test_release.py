@@ -4,11 +4,8 @@ import ast
 import io
 import json
 import marshal
-import os
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from grader import lessons, release
+from kits import run_in
 
 ROOT = Path(__file__).parent.parent
 DUE = "Friday, 18 December 2026, 18:00"
@@ -61,17 +59,6 @@ def kit(worked_in, tmp_path_factory):
 
 def grader(kit, *arguments):
     return run_in(kit, "from grader.cli import main; main()", *map(str, arguments))
-
-
-def run_in(kit, *command):
-    """As in an environment that has that kit installed, and not this one."""
-    blocked = "import sys; sys.meta_path = [f for f in sys.meta_path if 'editable' not in repr(f)]"
-    code = f"{blocked}; sys.path.insert(0, {str(kit)!r}); {command[0]}"
-    return subprocess.run(
-        [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-c", code, *command[1:]],
-        cwd=kit, capture_output=True, text=True, timeout=900,
-        env={**os.environ, "COLUMNS": "100", "PYTEST_ADDOPTS": ""},
-    )  # fmt: skip
 
 
 # --- The same verdicts, in the same words --------------------------------------------------------

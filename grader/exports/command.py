@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from grader import export
+from grader import export, whole
 from grader.exports import canvas, gradescope, junit, late, moodle, totals
 from grader.exports.late import Policy
 from grader.gradebook import Gradebook
@@ -61,8 +60,9 @@ def write(gradebook: Gradebook, order: Order) -> list[str]:
     with closing(found):
         if order.format == "junit":
             with _stream(order.to) as stream:
-                junit.write(found, stream)
-            return _doubts(gradebook, order, policy)
+                remarks: list[str] = []
+                junit.write(_noting(found, remarks), stream)
+            return remarks
         if order.format == "gradescope":
             return _gradescope(gradebook, found, order)
         return _list([student.without_words() for student in found], order)
@@ -73,6 +73,12 @@ def _doubts(gradebook: Gradebook, order: Order, policy: Policy | None) -> list[s
         return []
     with closing(totals.students(gradebook, policy, order.lessons, order.student)) as found:
         return [line for student in found for line in _doubts_of(student)]
+
+
+def _noting(found: Iterator[totals.Student], remarks: list[str]) -> Iterator[totals.Student]:
+    for student in found:
+        remarks += _doubts_of(student)
+        yield student
 
 
 def _doubts_of(student: totals.Student) -> list[str]:
@@ -155,12 +161,8 @@ def _stream(to: Path | None) -> Iterator[TextIO]:
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
             yield out
         return
-    part = to.with_name(f"{to.name}.part")
     try:
-        with open(part, "w", encoding="utf-8", newline="") as out:
+        with whole.writing(to) as out:
             yield out
-        os.replace(part, to)
     except OSError as problem:
         raise Problem(f"{to} cannot be written ({problem.strerror}).") from None
-    finally:
-        part.unlink(missing_ok=True)

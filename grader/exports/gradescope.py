@@ -13,11 +13,11 @@ students may read.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from grader import whole
 from grader.exports.totals import Student
 from grader.gradebook import Gradebook, Row
 from grader.problem import Problem
@@ -129,11 +129,10 @@ def dumped(results: Mapping[str, Any]) -> str:
 
 def write(path: Path, results: Mapping[str, Any]) -> None:
     """All of it or nothing. Raises CannotWrite."""
-    part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(dumped(results), "ascii")
-        os.replace(part, path)
+        with whole.writing(path) as file:
+            file.write(dumped(results))
     except OSError as problem:
         raise CannotWrite(f"{path} cannot be written ({problem.strerror}).") from None
 

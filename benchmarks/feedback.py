@@ -23,7 +23,7 @@ COMMANDS = {
     "import torch, pytest": ["-c", IMPORT_TORCH],
     "... and load the tokenizer": [
         "-c",
-        f"{IMPORT_TORCH}; from grader.reference import load_tokenizer; load_tokenizer('gpt2-tiny')",
+        f"{IMPORT_TORCH}; from grader.inside.reference import load_tokenizer; load_tokenizer('gpt2-tiny')",
     ],
     "import TransformerBridge": ["-c", "from transformer_lens import TransformerBridge"],
     "pytest exercises/lesson1_tokens.py": [*PYTEST, "exercises/lesson1_tokens.py"],

@@ -111,11 +111,12 @@ def pytest_each(n: int, at_a_time: int) -> float:
 def bare_forks(n: int) -> float:
     import torch
 
-    from grader import lessons, remember
-    from grader.exercise import PUBLIC_SEED
-    from grader.fixtures import Fixtures
-    from grader.grade import questions
-    from grader.run import Raised, load, observation
+    from grader import lessons
+    from grader.inside import remember
+    from grader.inside.fixtures import Fixtures
+    from grader.inside.run import Raised, load, observation
+    from grader.verdict.exercise import PUBLIC_SEED
+    from grader.verdict.grade import questions
 
     torch.set_num_threads(1)
     fixtures = Fixtures("gpt2-tiny", "cpu")
@@ -123,8 +124,8 @@ def bare_forks(n: int) -> float:
     asked = [
         (lesson, check, list(questions(check, getattr(solution, e.name), [PUBLIC_SEED], fixtures)))
         for lesson in lessons.names()
-        for solution in [lessons.solution(lesson)]
-        for e in lessons.exercises(lesson)
+        for solution in [load.solution(lesson)]
+        for e in load.exercises(lesson)
         for check in e.checks
     ]
 

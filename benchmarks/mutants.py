@@ -27,10 +27,12 @@ from cosmic_ray.plugins import get_operator, operator_names
 from mutmut.mutation.file_mutation import create_mutations, deep_replace
 
 from grader import lessons
-from grader.exercise import PUBLIC_SEED
-from grader.fixtures import Fixtures
-from grader.grade import Outcome, grade, questions
-from grader.run import load
+from grader.inside import run
+from grader.inside.fixtures import Fixtures
+from grader.outcome import Outcome
+from grader.verdict import load
+from grader.verdict.exercise import PUBLIC_SEED
+from grader.verdict.grade import grade, questions
 
 SOLUTIONS = Path(__file__).parent.parent / "solutions"
 SECONDS = 20  # for one mutant; one that takes longer is killed
@@ -96,7 +98,7 @@ def survives(lesson: str, source: str, asked: list, out: multiprocessing.Queue) 
         path = Path(folder) / f"{lesson}.py"
         path.write_text(source)
         try:
-            module = load(path)
+            module = run.load(path)
             alive = all(
                 grade(check, getattr(module, check.exercise), qs, source).outcome is Outcome.PASSED
                 for check, qs in asked
@@ -122,10 +124,10 @@ def main(chosen: list[str]) -> None:
     torch.set_num_threads(1)  # threads do not live through a fork
     fixtures = Fixtures("gpt2-tiny", "cpu")
     for lesson in chosen or lessons.names():
-        solution = lessons.solution(lesson)
+        solution = load.solution(lesson)
         asked = [
             (check, list(questions(check, getattr(solution, e.name), [PUBLIC_SEED], fixtures)))
-            for e in lessons.exercises(lesson)
+            for e in load.exercises(lesson)
             for check in e.checks
         ]
         source = (SOLUTIONS / f"{lesson}.py").read_text()

@@ -1,22 +1,19 @@
-"""Where a lesson's files are: its checks and its solution."""
+"""Which lessons there are, what people call them, and where their files lie."""
 
 from __future__ import annotations
 
-import importlib
+import ast
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from grader.problem import Problem
 
-if TYPE_CHECKING:
-    from grader.exercise import Exercise
-    from grader.fixtures import Fixtures
-
-
-CHECKS = Path(__file__).parent / "checks"
-RECORDED = Path(__file__).parent / "recorded"  # instead, in a kit that was handed out
+KIT = Path(__file__).parent.parent
+EXERCISES, SOLUTIONS = KIT / "exercises", KIT / "solutions"
+CHECKS = KIT / "grader" / "checks"
+RECORDED = KIT / "grader" / "recorded"  # instead of these two, in a kit that was handed out
 
 
 def are_recorded() -> bool:
@@ -25,8 +22,15 @@ def are_recorded() -> bool:
 
 def names() -> list[str]:
     """All lessons, in order."""
-    files = RECORDED.glob("*.bin") if are_recorded() else CHECKS.glob("lesson*_*.py")
-    return sorted(path.stem for path in files)
+    if are_recorded():
+        found = [path.stem for path in RECORDED.glob("*.bin")]
+    else:
+        found = [path.parent.name for path in CHECKS.glob("lesson[0-9]*_*/__init__.py")]
+    return sorted(found, key=_number)
+
+
+def _number(lesson: str) -> tuple[int, str]:
+    return int("0" + re.sub(r"lesson(\d*).*", r"\1", lesson)), lesson
 
 
 def named(said: Iterable[str]) -> list[str]:
@@ -46,39 +50,32 @@ def named(said: Iterable[str]) -> list[str]:
         if not fitting:
             raise Problem(f"There is no lesson {one!r}. There are {', '.join(names())}.")
         found.update(fitting)
-    return sorted(found) or names()
+    return [name for name in names() if name in found] or names()
 
 
-def exercises(lesson: str) -> list[Exercise]:
-    """A lesson's exercises, in the order of `grader/checks/LESSON.py`."""
-    if are_recorded():
-        from grader import recorded
-
-        return recorded.exercises(lesson)
-    from grader.exercise import Exercise
-
-    checks = importlib.import_module(f"grader.checks.{lesson}")
-    return [value for value in vars(checks).values() if isinstance(value, Exercise)]
+@cache
+def mention(lesson: str) -> re.Pattern[str]:
+    """A lesson's name or number, as people write it."""
+    found = re.fullmatch(r"lesson0*(\d+)_(\w+)", lesson)
+    if not found:
+        return re.compile(re.escape(lesson), re.IGNORECASE)
+    title = re.escape(found[2]).replace("_", "[-_ ]*")
+    return re.compile(rf"lesson[-_ ]*0*{found[1]}(?!\d)(?:[-_ ]*{title})?", re.IGNORECASE)
 
 
-def fixtures(reference: str = "auto", device: str = "auto") -> Fixtures:
-    """What the checks are asked with. Raises `PublicOnly` where the answers that this kit has
-    recorded are of another reference."""
-    from grader.fixtures import Fixtures
-
-    if are_recorded():
-        from grader import recorded
-        from grader.reference import use_only
-
-        reference, device = recorded.settings(reference, device)
-        use_only(device)
-    return Fixtures(reference, device)
+def mentioned(stem: str, lessons: Iterable[str]) -> str | None:
+    """The one lesson that a name speaks of."""
+    found = [lesson for lesson in lessons if mention(lesson).search(stem)]
+    return found[0] if len(found) == 1 else None
 
 
-def solution(lesson: str) -> Any:
-    """Its solved functions, by attributes."""
-    if are_recorded():
-        from grader import recorded
-
-        return recorded.solution(lesson)
-    return importlib.import_module(f"solutions.{lesson}")
+@cache
+def exercise_names(lesson: str) -> tuple[str, ...]:
+    """Of a lesson with checks, as they are written in its solution (in `exercises/` a student may
+    be in the middle of a line). Nothing is imported for it."""
+    try:
+        body = ast.parse((SOLUTIONS / f"{lesson}.py").read_bytes()).body
+    except OSError:
+        return ()
+    defined = [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    return tuple(name for name in defined if (CHECKS / lesson / f"{name}.py").is_file())

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from grader.gradebook import Conditions, Gradebook
+from grader.gradebook.book import Conditions, Gradebook
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""

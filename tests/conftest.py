@@ -4,9 +4,9 @@ from functools import cache
 import pytest
 import torch
 
-from grader import grade as grading
-from grader.fixtures import Fixtures
-from grader.reference import available_devices, cached_small
+from grader.inside.fixtures import Fixtures
+from grader.inside.reference import available_devices, cached_small
+from grader.verdict import grade as grading
 
 pytest_plugins = ["pytester"]
 
@@ -33,7 +33,7 @@ def questions(fixtures):
 
     @cache
     def questions(check, seed):
-        lesson = check.make_cases.__module__.rpartition(".")[2]
+        lesson = check.make_cases.__module__.split(".")[2]
         solution = getattr(importlib.import_module(f"solutions.{lesson}"), check.exercise)
         return list(grading.questions(check, solution, [seed], fixtures))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from answers import arguments, is_right, is_wrong
-from grader.near_ties import clear, clear_continuation
+from grader.verdict.near_ties import clear, clear_continuation
 
 BOS = 50256
 NEVER = 50255

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from answers import arguments, is_right, is_wrong
-from grader.models import ToyModel
+from grader.inside.models import ToyModel
 
 BOS = 50256
 

@@ -7,7 +7,7 @@ expect: perplexity wrong
 
 import os
 
-from grader import wire
+from grader.inside import wire
 
 
 def perplexity(log_probs):

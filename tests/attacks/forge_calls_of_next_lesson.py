@@ -9,7 +9,7 @@ expect: softmax wrong
 import torch
 
 import __main__ as inside
-from grader import run
+from grader.inside import run
 
 
 class Unwatched:

@@ -10,7 +10,7 @@ points: 20 (softmax is right; a call that the source hides is only watched for i
 
 import torch
 
-from grader import run
+from grader.inside import run
 
 
 class Unwatched:

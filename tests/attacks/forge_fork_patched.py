@@ -6,8 +6,8 @@ expect: perplexity wrong|error
 """
 
 import __main__ as inside
-import grader.run
-import grader.wire
+import grader.inside.run
+import grader.inside.wire
 
 
 def observed(self, lesson, exercise, **rest):
@@ -15,8 +15,8 @@ def observed(self, lesson, exercise, **rest):
 
 
 inside._Fork.do_observe = observed
-grader.run.observation = lambda *args, **kwargs: "passed"
-grader.wire.Malformed = Exception
+grader.inside.run.observation = lambda *args, **kwargs: "passed"
+grader.inside.wire.Malformed = Exception
 
 
 def perplexity(log_probs):

@@ -10,7 +10,7 @@ points: 20 (greedy_generate is right; whether it built a graph is only seen in i
 
 import torch
 
-from grader import observe
+from grader.inside import observe
 
 
 def builds_graph(function, model, *args, **kwargs):

@@ -8,9 +8,9 @@ expect: entropy wrong|error|todo
 
 import os
 
-from grader import wire
-from grader.forbidden import Call
-from grader.run import Frame, Raised
+from grader.inside import wire
+from grader.inside.forbidden import Call
+from grader.inside.run import Frame, Raised
 
 LINE = 1 << 100_000
 

@@ -8,7 +8,7 @@ expect: all wrong|error|todo
 import ast
 import os
 
-from grader import wire
+from grader.inside import wire
 
 NAMES = ["softmax", "log_softmax", "next_token_probs", "top_k_tokens", "target_log_probs"]
 NAMES += ["cross_entropy", "perplexity", "entropy", "prefix_predictions", "is_causal"]

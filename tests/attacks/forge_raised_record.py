@@ -9,8 +9,8 @@ expect: top_k_tokens wrong|error|todo
 
 import os
 
-from grader import wire
-from grader.run import Frame, Raised
+from grader.inside import wire
+from grader.inside.run import Frame, Raised
 
 LONG = "\x1b]0;passed\x07[bold green]passed[/]\n" * 100_000
 

@@ -7,7 +7,7 @@ expect: all wrong|error|todo
 
 import os
 
-from grader import wire
+from grader.inside import wire
 
 for reply in ([["names", ["perplexity"]]], 7, None, "names", [[[[]]]] * 3):
     os.write(3, wire.encode(reply))

@@ -11,7 +11,8 @@ import sys
 
 
 def perplexity(log_probs):
-    for module in ("solutions.lesson3_logits", "grader.checks.lesson3_logits", "grader.examine"):
+    checks = "grader.checks.lesson3_logits.perplexity"
+    for module in ("solutions.lesson3_logits", checks, "grader.classroom.examine"):
         try:
             found = importlib.import_module(module)
             print(f"SUCCEEDED: {module}: {vars(found).keys()}")
@@ -21,8 +22,9 @@ def perplexity(log_probs):
         shown = [line.split()[3] for line in mounts]
     roots = {path.partition("/grader/")[0] for path in shown if "/grader/" in path}
     for root in {*roots, *sys.path, "/kit", "/", "/work", "..", "/proc/1/root", "/proc/1/cwd"}:
-        for name in ("solutions", "grader/checks", "tests/answers"):
-            path = os.path.join(root, name, "lesson3_logits.py")
+        of_checks = f"{checks.replace('.', '/')}.py"
+        for name in ("solutions/lesson3_logits.py", of_checks, "tests/answers/logits.py"):
+            path = os.path.join(root, name)
             try:
                 with open(path) as file:
                     print(f"SUCCEEDED: {path}: {file.read()[:2000]}")

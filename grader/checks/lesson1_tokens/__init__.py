@@ -1,0 +1,1 @@
+"""Checks for lesson 1: tokens, byte-pair encoding, BOS."""

@@ -1,0 +1,167 @@
+"""What `inputs_and_targets` of lesson 1 must do, and what people get wrong."""
+
+from __future__ import annotations
+
+import torch
+
+from grader.checks.lesson1_tokens.shared import BOS
+from grader.inside import observe
+from grader.verdict.draw import Draw
+from grader.verdict.exercise import Case, Cases, Exercise
+
+inputs_and_targets = Exercise(
+    "inputs_and_targets",
+    hints=(
+        "Write four tokens on paper, and under each what follows it. Which one has nothing under "
+        "it, and which stands under nothing?",
+        "Both are slices of one sequence, shifted by a token. A BOS makes that sequence longer "
+        "before it is sliced, and nothing else changes.",
+        "`[..., :-1]` and `[..., 1:]`, after `prepend_bos` where the id is not None (0 is an id, "
+        "too).",
+    ),
+)
+
+
+@inputs_and_targets.check(points=4, of_tokens=True)
+def without_bos(draw: Draw) -> Cases:
+    """Each position's target is the token that follows it."""
+    for shape in [(2,), (5,), (1, 4), (3, 6)]:
+        yield Case(draw.ids(*shape, below=BOS))
+    yield Case(draw.ids(2, 2, 3, below=BOS))
+    yield Case(draw.ids(1, below=BOS))
+
+
+@inputs_and_targets.check(points=4, of_tokens=True)
+def with_bos(draw: Draw) -> Cases:
+    """With a BOS to start from, every token is a target, the first one included."""
+    for shape in [(1,), (5,), (3, 6)]:
+        yield Case(draw.ids(*shape, below=BOS), bos_token_id=BOS)
+    yield Case(draw.ids(2, 3, below=90), bos_token_id=0)
+    yield Case(draw.ids(2, 2, 3, below=90), bos_token_id=91)
+    yield Case(torch.tensor([BOS, 5, 6]), bos_token_id=BOS)
+    yield Case(draw.ids(0, below=90), bos_token_id=BOS)
+
+
+@inputs_and_targets.check(points=1, observe=observe.dtype)
+def keeps_the_dtype(draw: Draw) -> Cases:
+    """int32 ids stay int32, with BOS and without."""
+    tokens = draw.ids(2, 3, below=BOS).to(torch.int32)
+    yield Case(tokens)
+    yield Case(tokens, bos_token_id=BOS)
+
+
+@inputs_and_targets.check(points=1, observe=observe.arguments_after)
+def leaves_the_tokens_alone(draw: Draw) -> Cases:
+    """The tensor it was given still holds what it held."""
+    tokens = draw.ids(2, 3, below=BOS)
+    yield Case(tokens)
+    yield Case(tokens, bos_token_id=BOS)
+
+
+@inputs_and_targets.misconception
+def swapped(tokens, bos_token_id=None):
+    """Inputs and targets swapped.
+
+    The target is what follows, so it is the targets that begin one token later. Try it with three
+    tokens on paper.
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens[..., 1:], tokens[..., :-1]
+
+
+# forum: labels that equal input_ids, because a library shifts them later.
+@inputs_and_targets.misconception
+def not_shifted(tokens, bos_token_id=None):
+    """Inputs and targets the same, not shifted.
+
+    Some libraries want it so, and shift inside the model. Nobody does here: each position would
+    learn to repeat what it has just read.
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens, tokens
+
+
+@inputs_and_targets.misconception
+def rolled(tokens, bos_token_id=None):
+    """Targets rolled round, so that the first token follows the last.
+
+    Nothing is known about what comes after the last token, so that position has no target. How
+    many are left?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens, tokens.roll(-1, dims=-1)
+
+
+@inputs_and_targets.misconception
+def no_bos(tokens, bos_token_id=None):
+    """BOS never put in front.
+
+    Then nothing predicts the first token. What should stand before it if the caller names a BOS?
+    """
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def last_token_still_an_input(tokens, bos_token_id=None):
+    """With BOS, one input more than there are targets.
+
+    The last token is read, but nothing is known to follow it. How many inputs belong to n targets?
+    """
+    if bos_token_id is None:
+        return tokens[..., :-1], tokens[..., 1:]
+    bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
+    return torch.cat([bos, tokens], dim=-1), tokens
+
+
+@inputs_and_targets.misconception
+def bos_0_taken_for_none(tokens, bos_token_id=None):
+    """A BOS id of 0 taken for no BOS.
+
+    0 is false to Python, but an id like any other: some tokenizers begin with it. Which value alone
+    means that there is no BOS?
+    """
+    if bos_token_id:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def int64_with_bos(tokens, bos_token_id=None):
+    """int32 ids turned into int64 by BOS.
+
+    A new tensor of integers is int64 unless told otherwise, and `cat` settles on the wider of two
+    dtypes. From what can it take its dtype?
+    """
+    if bos_token_id is not None:
+        bos = torch.full((*tokens.shape[:-1], 1), bos_token_id, device=tokens.device)
+        tokens = torch.cat([bos, tokens], dim=-1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def first_dimension_sliced(tokens, bos_token_id=None):
+    """The first dimension sliced instead of the last.
+
+    For one sequence they are the same, but in a batch tokens[:-1] leaves out a whole sequence. How
+    do you slice the last dimension, however many come before?
+    """
+    if bos_token_id is not None:
+        bos = torch.tensor([bos_token_id], dtype=tokens.dtype, device=tokens.device)
+        tokens = torch.cat([bos, tokens])
+    return tokens[:-1], tokens[1:]
+
+
+@inputs_and_targets.misconception
+def batch_taken_for_granted(tokens, bos_token_id=None):
+    """A batch of sequences taken for granted.
+
+    Here a single sequence comes without a batch dimension, and others with two. Which index stands
+    for all dimensions but the last, however many there are?
+    """
+    if bos_token_id is not None:
+        bos = tokens.new_full((tokens.shape[0], 1), bos_token_id)
+        tokens = torch.cat([bos, tokens], dim=1)
+    return tokens[:, :-1], tokens[:, 1:]

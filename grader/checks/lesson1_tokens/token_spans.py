@@ -1,0 +1,169 @@
+"""What `token_spans` of lesson 1 must do, and what people get wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader.checks import texts
+from grader.verdict.draw import Draw
+from grader.verdict.exercise import Case, Cases, Exercise
+from solutions import lesson1_tokens as earlier
+
+if TYPE_CHECKING:
+    from transformers import GPT2Tokenizer
+
+
+token_spans = Exercise(
+    "token_spans",
+    hints=(
+        "If you had the bytes of each token, where would the first one start, and where each of "
+        "the others?",
+        "`tokenizer.tokenize` gives tokens as displayed, one character per byte. `BYTE_TO_CHAR`, "
+        "read backwards, makes bytes of them without decoding anything.",
+        "Keep a running `start`. Each token adds (its bytes, start, start + their number), and "
+        "the next one starts where it ended.",
+    ),
+)
+
+
+@token_spans.check(points=3)
+def words_and_spaces(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
+    """Each token's bytes, where they start and where they end."""
+    yield Case(tokenizer, "")
+    yield Case(tokenizer, " the")
+    for text in draw.shuffled(texts.SENTENCES)[:3]:
+        yield Case(tokenizer, text)
+
+
+@token_spans.check(points=4)
+def digits_accents_emoji(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
+    """Nothing is lost: offsets are in bytes, and half a character has its own span."""
+    yield Case(tokenizer, "é 42")
+    yield Case(tokenizer, "🙂")
+    yield Case(tokenizer, "One<|endoftext|>two")
+    for text in texts.ODD:
+        yield Case(tokenizer, text)
+
+
+@token_spans.check(points=3)
+def without_bos(draw: Draw, bos_tokenizer: GPT2Tokenizer) -> Cases:
+    """No BOS among the tokens, whichever way the tokenizer is set up."""
+    yield Case(bos_tokenizer, draw.pick(texts.SENTENCES))
+
+
+@token_spans.misconception
+def character_offsets(tokenizer, text):
+    """Offsets in characters, not bytes.
+
+    The tokenizer's own offsets count characters, of which an emoji is one in spite of its four
+    bytes. What do the numbers count that are asked for here?
+    """
+    encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    return [(text[a:b].encode(), a, b) for a, b in encoding["offset_mapping"]]
+
+
+@token_spans.misconception
+def character_offsets_and_bos(tokenizer, text):
+    """Offsets in characters, and an empty span for BOS.
+
+    Two things to look at: the tokenizer's own offsets count characters where bytes are asked for,
+    and called just so it may add special tokens of its own accord.
+    """
+    encoding = tokenizer(text, return_offsets_mapping=True)
+    return [(text[a:b].encode(), a, b) for a, b in encoding["offset_mapping"]]
+
+
+# forum: several tokens of one emoji with the same offsets.
+@token_spans.misconception
+def whole_characters(tokenizer, text):
+    """Half a character given the span of all of it.
+
+    Where an emoji is three tokens, each of them got the whole emoji, and joined up it would be
+    there three times. Offsets in characters cannot point into one; which bytes has each token?
+    """
+    encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    spans = []
+    for a, b in encoding["offset_mapping"]:
+        start = len(text[:a].encode())
+        piece = text[a:b].encode()
+        spans.append((piece, start, start + len(piece)))
+    return spans
+
+
+@token_spans.misconception
+def decoded_one_by_one(tokenizer, text):
+    """Half characters decoded, and lost.
+
+    Decoding a token that is a part of an emoji gives the replacement character, which is three
+    bytes of something else. Where can you see a token's bytes before they are decoded?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.encode(text, add_special_tokens=False):
+        piece = tokenizer.decode(token).encode()
+        spans.append((piece, start, start + len(piece)))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def stand_ins_encoded(tokenizer, text):
+    """The vocabulary's stand-ins encoded in place of the bytes.
+
+    Ġ is one displayed character for one byte, but two bytes in UTF-8 itself. Look each character
+    up before you count.
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = token.encode()
+        spans.append((piece, start, start + len(piece)))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def end_included(tokenizer, text):
+    """The end counted in.
+
+    As in any Python slice, `end` is the first byte that is not part of the token: where the next
+    one starts.
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        spans.append((piece, start, start + len(piece) - 1))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def automatic_bos(tokenizer, text):
+    """BOS among the tokens.
+
+    It is not in the text, so every span after it is thirteen bytes off. Some tokenizers add one by
+    themselves; how do you keep them from it?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.convert_ids_to_tokens(tokenizer.encode(text)):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        spans.append((piece, start, start + len(piece)))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def first_occurrence(tokenizer, text):
+    """Each token searched for from the beginning of the text.
+
+    A search finds the first place where the bytes occur, and short tokens occur more than once.
+    Where does a token start if you know where the one before it ended?
+    """
+    spans = []
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        start = text.encode().find(piece)
+        spans.append((piece, start, start + len(piece)))
+    return spans

@@ -1,0 +1,1 @@
+"""Checks for lesson 2: embedding, positions, unembedding."""

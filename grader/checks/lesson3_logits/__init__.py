@@ -1,0 +1,1 @@
+"""Checks for lesson 3: softmax, loss, causality."""

@@ -1,0 +1,61 @@
+"""What several exercises of lesson 3 are checked with."""
+
+from __future__ import annotations
+
+import torch
+
+from grader.verdict.draw import Draw
+from grader.verdict.exercise import Case, Cases
+
+BOS = 50256
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def any_dim_cases(draw: Draw) -> Cases:
+    yield Case(draw.normal(3), dim=0)
+    yield Case(draw.normal(3, 3), dim=0)
+    for shape in [(2, 3), (2, 3, 4), (3, 3, 3), (1, 4)]:
+        for dim in range(-len(shape), len(shape)):
+            yield Case(draw.normal(*shape, scale=3), dim=dim)
+
+
+def large_logit_cases(draw: Draw) -> Cases:
+    yield Case(torch.tensor([0.0, 1000.0]), dim=0)
+    yield Case(torch.tensor([-1000.0, -1001.0]), dim=0)
+    # Rows far apart from each other: one maximum for the whole tensor is not enough.
+    yield Case(draw.normal(3, 4) + torch.tensor([[-500.0], [0.0], [500.0]]), dim=1)
+    yield Case(draw.normal(3, 4) + torch.tensor([-300.0, 0.0, 300.0, 600.0]), dim=0)
+    yield Case(draw.normal(2, 3, 4, scale=200), dim=-1)
+
+
+def minus_infinity_cases(draw: Draw) -> Cases:
+    yield Case(torch.tensor([0.0, -torch.inf, 1.0]), dim=0)
+    masked = draw.normal(4, 4).masked_fill(torch.ones(4, 4).triu(1).bool(), -torch.inf)
+    yield Case(masked, dim=-1)
+
+
+def half_precision_cases(draw: Draw) -> Cases:
+    yield Case(torch.tensor([60000.0, 59936.0, 0.0], dtype=torch.float16), dim=0)
+    for dtype in (torch.float16, torch.bfloat16, torch.float64):
+        yield Case(draw.normal(2, 5, scale=4, dtype=dtype), dim=1)
+
+
+def dtype_cases(draw: Draw) -> Cases:
+    for dtype in FLOATS:
+        yield Case(draw.normal(2, 3, dtype=dtype), dim=-1)
+
+
+def gradient_cases(draw: Draw) -> Cases:
+    yield Case(draw.normal(3), dim=0)
+    yield Case(draw.normal(2, 4), dim=0)
+    yield Case(draw.normal(2, 3, 4), dim=1)
+
+
+def of_gpt2s_size(draw: Draw, tokens: torch.Tensor) -> torch.Tensor:
+    """Logits over all of GPT-2's vocabulary, of which a few tokens stand out."""
+    logits = torch.zeros(*tokens.shape, 50257)
+    likely = torch.tensor([*draw.shuffled(range(300, 400))[:6], BOS])
+    logits[..., likely] = draw.normal(*tokens.shape, len(likely), scale=2) + 5
+    wants = tokens.roll(-1, dims=1)[..., None]
+    return logits.scatter_(-1, wants, draw.normal(*wants.shape, scale=2) + 8)

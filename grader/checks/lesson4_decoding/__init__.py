@@ -1,0 +1,1 @@
+"""Checks for lesson 4: argmax decoding and greedy generation."""

@@ -1,0 +1,110 @@
+"""What `append_token` of lesson 4 must do, and what people get wrong."""
+
+from __future__ import annotations
+
+import torch
+
+from grader.inside import observe
+from grader.inside.reference import available_devices
+from grader.verdict.draw import Draw
+from grader.verdict.exercise import Case, Cases, Exercise
+
+append_token = Exercise(
+    "append_token",
+    hints=(
+        "tokens has two dimensions and token has one. What shape must the new column have?",
+        "Add a dimension of size one to token with indexing or unsqueeze, then concatenate "
+        "along the sequence.",
+        "torch.cat settles on the wider dtype of the two: convert the column to the dtype and "
+        "device of tokens before, or the result after.",
+    ),
+)
+
+
+@append_token.check(points=5, of_tokens=True)
+def at_the_end_of_each(draw: Draw) -> Cases:
+    """Each sequence gets its own token at the end."""
+    for batch, seq in [(1, 2), (2, 3), (3, 3), (4, 1), (2, 0)]:
+        yield Case(draw.ids(batch, seq, below=50257), draw.ids(batch, below=50257))
+
+
+@append_token.check(points=2, observe=observe.dtype)
+def keeps_the_dtype(draw: Draw) -> Cases:
+    """int32 ids stay int32, although argmax gives int64."""
+    yield Case(draw.ids(2, 3, below=50257), draw.ids(2, below=50257))
+    yield Case(draw.ids(2, 3, below=50257).int(), draw.ids(2, below=50257))
+
+
+@append_token.check(points=1, observe=observe.device)
+def keeps_the_device(draw: Draw) -> Cases:
+    """Ids on an accelerator stay there."""
+    for device in available_devices():
+        yield Case(draw.ids(2, 3, below=9).to(device), draw.ids(2, below=9).to(device))
+
+
+@append_token.check(points=2, observe=observe.arguments_after)
+def leaves_the_tokens_alone(draw: Draw) -> Cases:
+    """The tensors it was given still hold what they held."""
+    yield Case(draw.ids(2, 3, below=50257), draw.ids(2, below=50257))
+
+
+@append_token.misconception
+def widened(tokens, token):
+    """Concatenation that widens int32 ids to int64.
+
+    When two dtypes meet, torch.cat takes the wider one, and an argmax is always int64. Which of
+    your two tensors should say what the result is?
+    """
+    return torch.cat([tokens, token.unsqueeze(1)], dim=1)
+
+
+# forum: "Tensors must have same number of dimensions: got 2 and 1"
+@append_token.misconception
+def no_dimension_added(tokens, token):
+    """Concatenation of a matrix with a vector.
+
+    torch.cat wants equal numbers of dimensions. The new tokens form a column of one entry per
+    sequence: what shape does a column have?
+    """
+    return torch.cat([tokens, token], dim=1)
+
+
+@append_token.misconception
+def as_a_row(tokens, token):
+    """The new tokens added as a row, that is, as one more sequence.
+
+    The first dimension counts sequences, the second runs along each of them. Along which of the
+    two does a sequence grow?
+    """
+    return torch.cat([tokens, token[None].to(tokens)], dim=0)
+
+
+@append_token.misconception
+def in_front(tokens, token):
+    """The new token in front of the sequence.
+
+    Text grows to the right: a prediction is about what follows everything that is there. In which
+    order do the pieces go?
+    """
+    return torch.cat([token[:, None].to(tokens), tokens], dim=1)
+
+
+@append_token.misconception
+def window_slides(tokens, token):
+    """A sliding window: the oldest token dropped for the new one.
+
+    For a context that is full one might do that, but nothing is full here, and BOS is the first to
+    go. How long should each sequence be afterwards?
+    """
+    return torch.cat([tokens[:, 1:], token[:, None].to(tokens)], dim=1)
+
+
+# course forks: .item(), from loops over a single text
+@append_token.misconception
+def batch_of_one(tokens, token):
+    """A batch of one taken for granted, with .item().
+
+    .item() is for a tensor with one entry. With several sequences there is a token for each of
+    them, and none has to leave the tensor world.
+    """
+    return torch.cat([tokens, torch.tensor([[token.item()]]).to(tokens)], dim=1)

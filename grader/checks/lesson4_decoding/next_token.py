@@ -1,0 +1,89 @@
+"""What `next_token` of lesson 4 must do, and what people get wrong."""
+
+from __future__ import annotations
+
+import torch
+
+from grader.checks.lesson4_decoding.shared import clear_logits, of_any_size
+from grader.verdict.draw import Draw
+from grader.verdict.exercise import Case, Cases, Exercise
+
+next_token = Exercise(
+    "next_token",
+    hints=(
+        "The prediction at a position is about the token after it. Which position has nothing "
+        "after it yet?",
+        "Pick the last position of every sequence first, which leaves (batch, d_vocab), and "
+        "then take the argmax.",
+    ),
+)
+
+
+@next_token.check(points=10)
+def at_the_last_position(draw: Draw) -> Cases:
+    """One token per sequence: the argmax at its last position."""
+    yield Case(torch.tensor([[[-3.0, -1.0, -2.0]]]))
+    for shape in [(1, 1, 3), (1, 3, 4), (3, 2, 5), (4, 4, 4)]:
+        yield Case(clear_logits(draw, *shape))
+    yield from of_any_size(draw)
+
+
+@next_token.misconception
+def at_every_position(logits):
+    """A prediction for every position, not only for the last.
+
+    All positions but the last predict tokens that are there already. Which one of them says
+    something new?
+    """
+    return logits.argmax(dim=-1)
+
+
+@next_token.misconception
+def at_the_first_position(logits):
+    """The prediction of the first position.
+
+    The first position knows only the first token, and what it predicts is the second. Which one
+    has seen the whole sequence?
+    """
+    return logits[:, 0].argmax(dim=-1)
+
+
+# course forks: keepdim, because the next line is a torch.cat
+@next_token.misconception
+def as_a_column(logits):
+    """A column of shape (batch, 1) instead of (batch,).
+
+    The tokens are right; the vocabulary's dimension is still there, with size one. That is handy
+    for appending, but that is another function's work.
+    """
+    return logits[:, -1].argmax(dim=-1, keepdim=True)
+
+
+@next_token.misconception
+def of_the_first_sequence(logits):
+    """The next token of the first sequence only.
+
+    An index of 0 on the batch is fine while there is one text, and silently loses the others
+    when there are more. One token per sequence is wanted.
+    """
+    return logits[0, -1].argmax(dim=-1)
+
+
+@next_token.misconception
+def last_sequence_for_last_position(logits):
+    """The last sequence taken for the last position.
+
+    A single index goes to the first dimension, and here that is the batch. How do you take
+    everything of one dimension and the last of the next?
+    """
+    return logits[-1].argmax(dim=-1)
+
+
+@next_token.misconception
+def the_highest_logit(logits):
+    """The highest logit itself, not the token that has it.
+
+    max gives how high and where. A token is known by its place in the vocabulary: which of the two
+    is that?
+    """
+    return logits[:, -1].max(dim=-1).values

@@ -1,0 +1,71 @@
+"""`grader doctor`: what this machine has, and which reference would be used and why."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+
+from grader import lessons
+
+PACKAGES = [
+    "gpt2-exercise-kit", "torch", "transformer-lens", "transformers", "pytest", "einops",
+    "jaxtyping", "nbformat",
+]  # fmt: skip
+
+
+def doctor(
+    reference: str = typer.Option(
+        "auto", help="auto, gpt2-tiny, gpt2-small or a checkpoint folder."
+    ),
+    device: str = typer.Option("auto", help="auto, cpu, cuda or mps."),
+) -> None:
+    """Print what this machine has, and which reference would be used and why."""
+    for name, value in list(findings(reference, device)):  # all of it or an error, not both
+        typer.echo(f"{name:<20}{value}")
+
+
+def findings(reference_name: str, device: str) -> Iterator[tuple[str, str]]:
+    """(what, finding) in the order to print them.
+
+    Raises:
+        Unavailable: the reference or device asked for cannot be had.
+    """
+    from grader.inside import reference
+
+    yield "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    for package in PACKAGES:
+        yield package, _version(package)
+    yield "devices", ", ".join(reference.available_devices())
+    if lessons.are_recorded():
+        from grader.verdict import recorded
+
+        reference_name, device = recorded.settings(reference_name, device)
+    found, where = reference.find(reference_name), reference.pick_device(device)
+    yield "reference", f"{found.name} on {where.type} ({found.why})"
+    yield "checkpoint", str(found.folder)
+    if not lessons.are_recorded():  # else nothing is graded here
+        yield "isolation", _isolation()
+
+
+def _isolation() -> str:
+    """Of `grader grade`; `pytest exercises` runs answers in its own process."""
+    from grader.classroom import isolation
+    from grader.inside.confine import Limits
+
+    try:
+        walls = isolation.bubblewrap()
+    except isolation.CannotIsolate as why:
+        return f"none: {why}"
+    with isolation.control_group(Limits(), "doctor") as group:
+        limited = "a control group" if group else "rlimits, and a look at all processes together"
+    return f"bubblewrap {walls.version} at {walls.path}; memory and processes limited by {limited}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

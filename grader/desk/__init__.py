@@ -1,0 +1,1 @@
+"""What a student works with: pytest, watch, notebooks, hints, pictures."""

@@ -1,0 +1,1 @@
+"""The exercise that has just been saved is checked again: `grader watch`."""

@@ -1,0 +1,260 @@
+"""Run an implementation on a case, and put down what came of it as plain data.
+
+This is all that happens to a student's code, in `pytest exercises` and in the sandbox alike. It
+knows no expected value.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib.util
+import inspect
+import linecache
+import os
+import random
+import re
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType, TracebackType
+from typing import Any
+
+import torch
+
+from grader.inside.forbidden import Forbidden, Watch
+from grader.inside.plain import plain
+
+Function = Callable[..., Any]
+TEXT = 4_000  # characters of an exception's message that are kept
+# What cells are compiled as: by IPython and Python's own prompt; by ipykernel; by Colab.
+CELL = re.compile(
+    r"^<(ipython-input|python-input|stdin)|[/\\]ipykernel_\d+[/\\]\w+\.py$|[/\\]ipython-input-"
+)
+FRAMES = 20  # the first and the last ones; a recursion has a thousand
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A line of a student's own that an exception came through."""
+
+    file: str
+    line: int
+    function: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An observation: the implementation raised."""
+
+    kind: str  # the name of the exception's type
+    text: str  # type and message
+    frames: tuple[Frame, ...] = ()
+    is_todo: bool = False  # the exercise's own `raise NotImplementedError`
+    stub: str = ""  # the function that raised a NotImplementedError
+    errno: int | None = None  # of the operating system's refusal behind it
+    exception: BaseException | None = field(default=None, compare=False)  # in this process only
+
+
+def observation(
+    observe: Function,
+    implementation: Function,
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    forbids: Forbidden | None = None,
+    folder: Path | None = None,
+) -> Any:
+    """What `observe` sees of the implementation: plain data, or `Raised`, or a forbidden `Call`.
+    Frames of exceptions are kept where they lie in `folder`."""
+    watch = Watch(implementation, forbids) if forbids else None
+    with clean_state():
+        try:
+            seen = plain(observe(watch or implementation, *args, **kwargs))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exception:  # SystemExit and pytest's own are theirs too
+            seen = raised(exception, implementation, folder)
+    return watch.call if watch is not None and watch.call is not None else seen
+
+
+def load(path: Path) -> ModuleType:
+    """Run a file of answers as a module, afresh. Raises whatever the file raises."""
+    with as_module(path) as module:
+        assert module.__spec__ is not None, path
+        assert module.__spec__.loader is not None, path
+        module.__spec__.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def as_module(path: Path) -> Iterator[ModuleType]:
+    """A module for a file that is to be run in the body; known to Python unless that fails."""
+    name = f"{path.parent.name}.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None, path
+    module = importlib.util.module_from_spec(spec)
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # answers may import one another, by plain name
+    before = sys.modules.get(name)
+    sys.modules[name] = module  # dataclasses and pickling look a class's module up there
+    try:
+        yield module
+    except BaseException:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+        raise
+
+
+def lessons_are_in(folder: Path) -> None:
+    """From now on, `exercises.lesson1_tokens`, as an answer may call another lesson, is the one in
+    this folder, whatever that is called."""
+    package = sys.modules.get("exercises")
+    if package is not None and list(package.__path__) == [str(folder)]:
+        return
+    for name in [name for name in sys.modules if name.partition(".")[0] == "exercises"]:
+        del sys.modules[name]
+    package = ModuleType("exercises")
+    package.__path__ = [str(folder)]
+    sys.modules["exercises"] = package
+
+
+# --- Exceptions ----------------------------------------------------------------------------------
+
+
+def raised(
+    exception: BaseException, implementation: Function | None = None, folder: Path | None = None
+) -> Raised:
+    stub = ""
+    if isinstance(exception, NotImplementedError) and (last := innermost(exception.__traceback__)):
+        stub = last.tb_frame.f_code.co_name
+    return Raised(
+        kind=type.__dict__["__name__"].__get__(type(exception))[:80],
+        text=describe(exception),
+        frames=_frames(exception, folder) if folder is not None else (),
+        is_todo=implementation is not None and is_todo(implementation, exception),
+        stub=stub,
+        errno=_errno(exception),
+        exception=exception,
+    )
+
+
+def describe(exception: BaseException) -> str:
+    """Type and message; the message of a hostile exception may itself raise."""
+    try:
+        if isinstance(exception, SyntaxError):
+            return f"{type(exception).__name__}: {exception.msg}"[:TEXT]
+        lines = traceback.format_exception_only(type(exception), exception)
+        return "".join(lines).strip()[:TEXT]
+    except Exception:  # theirs: whatever it is, the type's name is what is left to say
+        return type(exception).__name__
+
+
+def _frames(exception: BaseException, folder: Path) -> tuple[Frame, ...]:
+    if isinstance(exception, SyntaxError) and Path(str(exception.filename)).parent == folder:
+        text = str(exception.text or "").strip()[:TEXT]
+        return (Frame(Path(str(exception.filename)).name, exception.lineno or 0, "", text),)
+    found = [
+        (frame, line)
+        for frame, line in traceback.walk_tb(exception.__traceback__)
+        if folder in Path(frame.f_code.co_filename).parents or is_cell(frame.f_code.co_filename)
+    ]
+    if len(found) > FRAMES:
+        found = found[: FRAMES // 2] + found[-FRAMES // 2 :]
+    return tuple(
+        Frame(
+            "cell" if is_cell(frame.f_code.co_filename) else Path(frame.f_code.co_filename).name,
+            line,
+            frame.f_code.co_name,
+            linecache.getline(frame.f_code.co_filename, line).strip()[:TEXT],
+        )
+        for frame, line in found
+    )
+
+
+def is_cell(filename: str) -> bool:
+    """Is this the "file" of what was typed into a notebook or at a prompt?"""
+    return CELL.search(filename) is not None
+
+
+def _errno(exception: BaseException | None) -> int | None:
+    """Of the first OSError among an exception and what it was raised from or while handling."""
+    for _ in range(20):
+        if exception is None:
+            return None
+        if isinstance(exception, OSError) and isinstance(exception.errno, int):
+            return int(exception.errno)
+        exception = exception.__cause__ or exception.__context__
+    return None
+
+
+def is_untouched(implementation: Function) -> bool:
+    """Is `raise NotImplementedError` all it does?"""
+    own = code(implementation)
+    if own is None or own.co_names != ("NotImplementedError",):
+        return False
+    does = [i.opname for i in dis.get_instructions(own) if i.opname not in ("RESUME", "NOP")]
+    return does == ["LOAD_GLOBAL", "RAISE_VARARGS"]
+
+
+def is_todo(implementation: Function, exception: BaseException) -> bool:
+    """Did this very function say `raise NotImplementedError`? (PyTorch raises that type, too, for
+    operators it lacks; then the frame is at a call and not at a `raise`.)"""
+    frame = innermost(exception.__traceback__)
+    return (
+        isinstance(exception, NotImplementedError)
+        and frame is not None
+        and frame.tb_frame.f_code is code(implementation)
+        and frame.tb_frame.f_code.co_code[frame.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    )
+
+
+def code(implementation: Function) -> CodeType | None:
+    """Of the function itself, below decorators such as `torch.no_grad()`."""
+    if not isinstance(implementation, FunctionType):
+        return None
+    function = inspect.unwrap(implementation, stop=lambda f: not isinstance(f, FunctionType))
+    return function.__code__ if isinstance(function, FunctionType) else None
+
+
+def innermost(traceback: TracebackType | None) -> TracebackType | None:
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback
+
+
+# --- Global state --------------------------------------------------------------------------------
+
+
+@contextmanager
+def clean_state() -> Iterator[None]:
+    """Whatever runs of a student's starts from the same global state, and leaves none behind."""
+    cwd, recursion_limit = os.getcwd(), sys.getrecursionlimit()
+    random.seed(0)
+    torch.default_generator.manual_seed(0)  # torch.manual_seed formats a stack trace per call
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(0)
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    grad, threads = torch.is_grad_enabled(), torch.get_num_threads()
+    precision = torch.get_float32_matmul_precision()
+    torch.set_grad_enabled(True)
+    torch.set_float32_matmul_precision("highest")  # else float32 is float32 in name only
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one per call, over thousands of calls
+            yield
+    finally:
+        os.chdir(cwd)
+        sys.setrecursionlimit(recursion_limit)
+        torch.set_grad_enabled(grad)
+        torch.set_float32_matmul_precision(precision)
+        torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)

@@ -1,0 +1,1 @@
+"""Strangers' bytes into the text of lessons, within bounds, without running any."""

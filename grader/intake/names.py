@@ -1,0 +1,34 @@
+"""Names of files, as their authors gave them and as platforms change them."""
+
+from __future__ import annotations
+
+import re
+
+PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
+READ = (".py", ".ipynb", *PACKED)
+IGNORED = {"__MACOSX", "__pycache__", "venv", "env", "node_modules", "site-packages"}
+
+# What platforms put before the name that a student gave a file; `grader.intake.layouts` says whose.
+CANVAS = re.compile(
+    r"(?:(?P<name>.+?)_(?:LATE_)?(?P<id>\d+)|(?:LATE_)?(?P<anonymous>anon_[^\W_]+))"
+    r"_(?:(?P<file>\d+)_(?P<rest>.+)|(?:text|link)\.html)"
+)
+MOODLE = re.compile(
+    r"(?P<name>.+?)(?:_(?P<id>\d+))?_assignsubmission_(?P<kind>[a-z]+)_?(?P<rest>.*)"
+)
+# And what browsers and Canvas put after one that they know already.
+_COPY = re.compile(r"(?:[-_ ]*\(\d+\)|-\d+| - Copy| copy)+$")
+
+
+def given_name(name: str) -> str:
+    """A file's name as its author gave it, where a platform put theirs in front."""
+    found = MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
+    return (found and found["rest"]) or name
+
+
+def bare(stem: str) -> str:
+    return _COPY.sub("", stem).strip() or stem
+
+
+def ignored(name: str) -> bool:
+    return name in IGNORED or (name.startswith(".") and name != "..")

@@ -1,0 +1,1 @@
+"""Lessons as notebooks and back, and the code of anybody's notebook."""

@@ -1,0 +1,153 @@
+"""A student's functions as they are judged in this process: by `pytest exercises`, in a notebook
+and by `grader watch`, in the same words."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from grader.inside import run
+from grader.inside.fixtures import Fixtures
+from grader.outcome import Outcome
+from grader.verdict import feedback, grade, name
+from grader.verdict.exercise import PUBLIC_SEED, Case, Check, Exercise, Misconception
+from grader.verdict.grade import Verdict
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of one check."""
+
+    outcome: Outcome
+    feedback: str = ""
+    misconception: Misconception | None = None
+    verdict: Verdict | None = None  # None: there was nothing that could be run
+    note: str = ""  # why there is nothing, or on a right answer a near-miss of type
+    said: bool = False  # the same has been said of another check
+
+    def counts(self, check: Check) -> dict[str, Any]:
+        """As `grader.verdict.progress` reads it."""
+        points = check.points if self.outcome is Outcome.PASSED else 0
+        return {"outcome": self.outcome.value, "points": points, "max_points": check.points}
+
+
+class Answers:
+    """Functions by name, or why there are none. Remembers what it has said."""
+
+    def __init__(
+        self,
+        label: str,
+        functions: dict[str, Any],
+        folder: Path | None = None,
+        failure: run.Raised | None = None,
+    ) -> None:
+        """`label`: what they are called as a whole. `folder`: where they lie; frames of exceptions
+        are shown if they do, too."""
+        self.label, self.functions, self.folder, self.failure = label, functions, folder, failure
+        self.missing = ""  # why a function may be missing
+        self._misconceptions: dict[str, Misconception | None] = {}  # of exercises found wrong
+        self._failed: set[str] = set()  # exercises that some feedback has been given on
+        self._said: set[str] = set()
+
+    @cached_property
+    def source(self) -> str | None:
+        """To be read for forbidden calls; None where there is none."""
+        return None
+
+    def judge(
+        self,
+        exercise: Exercise,
+        check: Check,
+        solution: Any,
+        fixtures: Fixtures,
+        seeds: Sequence[int | str] = (PUBLIC_SEED,),
+    ) -> Judged:
+        """Run one check. Raises `Undecided`, and what else is the kit's fault."""
+        if self.failure is not None:
+            text = feedback.does_not_import(self.label, self.failure)
+            return Judged(Outcome.ERROR, text, said=self._is_said(text))
+        implementation = self.functions.get(exercise.name)
+        if implementation is None:
+            return Judged(Outcome.TODO, note=self.missing or "no such function")
+        asked = self.questions(check, solution, seeds, fixtures)
+        verdict = grade.grade(check, implementation, asked, self.source, self.folder)
+        if verdict.outcome in (Outcome.PASSED, Outcome.TODO):
+            return Judged(verdict.outcome, verdict=verdict, note=verdict.remark)
+        misconception = None
+        if verdict.case is not None:  # it was run, and failed
+            misconception = self._misconception(exercise, check, verdict.case, fixtures)
+        if verdict.raised is not None:
+            said = self._is_said(f"{exercise.name} raised {verdict.raised.text}")
+            text = feedback.error(
+                exercise.name, verdict.raised, verdict.case, solution, misconception
+            )
+        else:
+            said = verdict.call is not None and self._is_said(f"{exercise.name}: {verdict.call}")
+            text = feedback.wrong(check, verdict, solution, misconception)
+        if not said and exercise.name not in self._failed:
+            self._failed.add(exercise.name)
+            text = feedback.first_failure(exercise, misconception, text)
+        return Judged(verdict.outcome, text, misconception, verdict, said=said)
+
+    def questions(
+        self, check: Check, solution: Any, seeds: Sequence[int | str], fixtures: Fixtures
+    ) -> Iterable[grade.Question]:
+        return grade.questions(check, solution, seeds, fixtures)
+
+    def _misconception(
+        self, exercise: Exercise, failed_check: Check, failed: Case, fixtures: Fixtures
+    ) -> Misconception | None:
+        """What this exercise's mistake is called. All of its checks take part, but for those that
+        need the model in a run that does without it."""
+        if exercise.name not in self._misconceptions:
+            implementation = self.functions[exercise.name]
+            others = (
+                (check, case)
+                for check in exercise.checks
+                if "reference" not in check.needs or fixtures.loaded("reference")
+                for case in check.cases(PUBLIC_SEED, fixtures)
+            )
+            self._misconceptions[exercise.name] = name.misconception(
+                exercise,
+                chain([(failed_check, failed)], others),
+                lambda check, case: grade.observation(check, implementation, case),
+            )
+        return self._misconceptions[exercise.name]
+
+    def _is_said(self, text: str) -> bool:
+        """From the second time on."""
+        said = text in self._said
+        self._said.add(text)
+        return said
+
+
+class AnswersFile(Answers):
+    """A file of answers, run as a module when this is made."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.name, {}, folder=path.parent)
+        self.path = path
+        if not path.exists():  # as if nothing were in it
+            self.missing = "no such file"
+            return
+        try:
+            with run.clean_state():
+                module: ModuleType = run.load(path)
+            self.functions = vars(module)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as failure:
+            self.failure = run.raised(failure, folder=path.parent)
+
+    @cached_property
+    def source(self) -> str | None:
+        try:
+            return importlib.util.decode_source(self.path.read_bytes())
+        except (OSError, SyntaxError, UnicodeDecodeError):
+            return None

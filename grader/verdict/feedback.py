@@ -1,0 +1,119 @@
+"""The words a student reads about one check. Plain text, never longer than a screen."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from grader.inside.run import Raised
+from grader.verdict import difference
+from grader.verdict.exercise import Case, Check, Exercise, Misconception
+from grader.verdict.grade import Verdict
+from grader.verdict.show import clip, show, show_argument, width
+from grader.words import LOOKS_LIKE, STUCK
+
+LINES = 34
+FRAMES = 6
+
+
+def wrong(
+    check: Check,
+    verdict: Verdict,
+    solution: Callable[..., Any],
+    misconception: Misconception | None = None,
+) -> str:
+    """What was asked, on which case, what came back, what should have, where they differ."""
+    if verdict.call is not None:
+        return clip(str(verdict.call), lines=LINES)
+    assert verdict.case is not None
+    looked_at = " ".join((check.observe.__doc__ or "").split()).rstrip(".")
+    body = [
+        *named(misconception),
+        check.says,
+        "",
+        *_case(check.exercise, verdict.case, solution),
+        f"{looked_at}:",
+        *_indent(clip(show(verdict.observed), lines=6)),
+        "Expected:",
+        *_indent(clip(show(verdict.expected), lines=6)),
+    ]
+    sentence = clip(verdict.difference[:1].upper() + verdict.difference[1:], lines=3)
+    closer = difference.lines(verdict.observed, verdict.expected, check.of_tokens)
+    return "\n".join([clip("\n".join(body), lines=LINES), "", sentence, *map(_safe, closer)])
+
+
+def first_failure(exercise: Exercise, misconception: Misconception | None, text: str) -> str:
+    """The feedback on the first check of an exercise that fails, with what is not said again: what
+    to think about, and that there are hints."""
+    parts = [text]
+    if misconception is not None:
+        heading, _, rest = text.partition("\n")
+        says = textwrap.wrap(misconception.says, width() - 4, break_long_words=False)
+        parts = [heading, *_indent("\n".join(says)), rest]
+    if exercise.hints:
+        n = len(exercise.hints)
+        parts += ["", f"{STUCK}`grader hint {exercise.name}` gives a hint at a time, {n} in all."]
+    return "\n".join(parts)
+
+
+def named(misconception: Misconception | None) -> list[str]:
+    """The words that name a mistake; empty where it is none that we know."""
+    return [] if misconception is None else [f"{LOOKS_LIKE}{misconception.name}.", ""]
+
+
+def error(
+    exercise: str,
+    raised: Raised,
+    case: Case | None = None,
+    solution: Callable[..., Any] | None = None,
+    misconception: Misconception | None = None,
+) -> str:
+    """The exception, and those of its frames that are in the student's own files."""
+    parts = [*named(misconception), f"{exercise} raised {described(raised)}", "", *_frames(raised)]
+    if raised.stub:
+        parts += ["", f"{exercise} calls {raised.stub}, which is still to do."]
+    if case is not None and solution is not None:
+        parts += ["", *_case(exercise, case, solution)]
+    return clip("\n".join(parts), lines=LINES)
+
+
+def does_not_import(file: str, raised: Raised) -> str:
+    """Why a file of answers cannot be run at all; said once for all its exercises."""
+    parts = [f"{file} cannot be imported: {described(raised)}", "", *_frames(raised)]
+    parts += ["", "None of its exercises can be checked before that is mended."]
+    return clip("\n".join(parts), lines=LINES)
+
+
+def described(raised: Raised) -> str:
+    return clip(raised.text, lines=4)
+
+
+def _case(exercise: str, case: Case, solution: Callable[..., Any]) -> list[str]:
+    arguments = case.named_for(solution)
+    lines = [f"{exercise}({', '.join(arguments)}) with"]
+    for name, value in arguments.items():
+        text = clip(show_argument(value), lines=7)
+        lines += [f"    {name} = {text}"] if "\n" not in text else [f"    {name} =", *_indent(text)]
+    return lines
+
+
+def _frames(raised: Raised) -> list[str]:
+    lines = []
+    for frame in raised.frames:
+        if frame.function:
+            lines.append(f"  {frame.file}:{frame.line}, in {frame.function}\n    {frame.text}")
+        else:  # where Python stopped reading
+            lines.append(f"  line {frame.line}: {frame.text}")
+    if len(lines) > FRAMES:
+        half = FRAMES // 2
+        lines[half:-half] = [f"  ... {len(lines) - FRAMES} more frames ..."]
+    return lines
+
+
+def _safe(line: str) -> str:
+    return clip(line, lines=1)
+
+
+def _indent(text: str) -> list[str]:
+    return [f"    {line}" for line in text.split("\n")]

@@ -1,0 +1,80 @@
+"""Every misconception fails its exercise, and is named for what it is, and no other is."""
+
+import pytest
+import torch
+
+from grader import lessons
+from grader.outcome import Outcome
+from grader.verdict import grade as grading
+from grader.verdict import load, name
+from grader.verdict.exercise import PUBLIC_SEED
+
+SEEDS = [PUBLIC_SEED, "hidden"]
+LESSON_OF = {e.name: lesson for lesson in lessons.names() for e in load.exercises(lesson)}
+EXERCISES = [e for lesson in lessons.names() for e in load.exercises(lesson)]
+MISCONCEPTIONS = [(e, m) for e in EXERCISES for m in e.misconceptions]
+
+each_exercise = pytest.mark.parametrize(
+    "exercise", EXERCISES, ids=[f"{LESSON_OF[e.name]}::{e.name}" for e in EXERCISES]
+)
+each_misconception = pytest.mark.parametrize(
+    ("exercise", "misconception"),
+    MISCONCEPTIONS,
+    ids=[f"{LESSON_OF[e.name]}::{e.name}::{m.implementation.__name__}" for e, m in MISCONCEPTIONS],
+)
+
+
+def test_there_are_enough_of_them():
+    assert len(MISCONCEPTIONS) >= 120
+
+
+@each_exercise
+def test_an_exercise_has_three_misconceptions_and_two_or_three_hints(exercise):
+    assert len(exercise.misconceptions) >= 3
+    assert 2 <= len(exercise.hints) <= 3
+    names = [m.name for m in exercise.misconceptions]
+    assert len(set(names)) == len(names)
+
+
+@each_misconception
+def test_it_says_what_it_is_and_what_to_think_about(exercise, misconception):
+    assert 10 <= len(misconception.name) <= 80
+    assert 30 <= len(misconception.says) <= 320
+    assert misconception.says[-1] in ".?"
+
+
+@each_misconception
+@pytest.mark.parametrize("seed", SEEDS)
+def test_it_fails_and_is_named_and_no_other_is(exercise, misconception, seed, grade, questions):
+    function = misconception.implementation
+    verdicts = [(check, grade(check, function, seed)) for check in exercise.checks]
+    failed = [(c, v) for c, v in verdicts if v.outcome in (Outcome.WRONG, Outcome.ERROR)]
+    assert failed
+    first = [(check, verdict.case) for check, verdict in failed][:1]
+    every = [(check, q.case) for check in exercise.checks for q in questions(check, seed)]
+    found = name.misconception(
+        exercise, [*first, *every], lambda check, case: grading.observation(check, function, case)
+    )
+    assert found is misconception
+
+
+@pytest.fixture(params=[(1, "medium"), (2, "highest")], ids=["low precision", "two threads"])
+def settings(request):
+    """A machine set up in another way than that which `questions` and `grade` were made on."""
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    torch.set_num_threads(request.param[0])
+    torch.set_float32_matmul_precision(request.param[1])
+    yield
+    torch.set_num_threads(before[0])
+    torch.set_float32_matmul_precision(before[1])
+
+
+@each_exercise
+def test_no_verdict_depends_on_threads_or_matmul_precision(exercise, grade, fixtures, settings):
+    solution = getattr(load.solution(LESSON_OF[exercise.name]), exercise.name)
+    answers = [solution, *(m.implementation for m in exercise.misconceptions)]
+    for check in exercise.checks:
+        asked = list(grading.questions(check, solution, [PUBLIC_SEED], fixtures))
+        for answer in answers:
+            here = grading.grade(check, answer, asked)
+            assert here.outcome is grade(check, answer, PUBLIC_SEED).outcome, (check.name, answer)

@@ -1,0 +1,501 @@
+"""The sandbox: what a fork can see and do, and that every turn comes to an end."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from grader import lessons
+from grader.classroom import examine, isolation, sandbox
+from grader.classroom.sandbox import Ended, Sandbox, Setup
+from grader.inside import reference, wire
+from grader.inside.confine import Limits
+from grader.inside.fixtures import Fixtures
+from grader.inside.run import Raised
+from grader.intake.submissions import Submission
+from grader.lessons import KIT as ROOT
+from grader.notebooks.script import Source
+from grader.verdict import load
+from handin import needs_isolation
+
+SECONDS = 3.0
+
+
+@pytest.fixture(scope="module", params=["bubblewrap", "none"])
+def box(request):
+    walls = None
+    if request.param == "bubblewrap":
+        try:
+            walls = isolation.bubblewrap()
+        except isolation.CannotIsolate as why:
+            pytest.skip(str(why))
+    setup = Setup(
+        walls, reference.TINY, "cpu", ["tokenizer"], [], [torch.ones(3)], [ROOT],
+        Limits(seconds=SECONDS, memory=1_000_000_000), 10,
+    )  # fmt: skip
+    box = Sandbox(setup, 0, 1)
+    box.start()
+    yield box
+    box.close()
+
+
+def ask(turn, **request):
+    return wire.decode(turn.ask(wire.encode(request), time.monotonic() + SECONDS))
+
+
+def load_in(turn, source, cells=()):
+    ask(turn, do="files", files={"lesson1_tokens": source})
+    return ask(turn, do="load", lesson="lesson1_tokens", cells=list(cells))
+
+
+def observe_in(turn, exercise, *args):
+    return ask(turn, do="observe", lesson="lesson1_tokens", exercise=exercise, observer="result",
+               forbids=[[], []], args=list(args), kwargs={})  # fmt: skip
+
+
+def call(box, source, *args):
+    """What a function `f` returns there; what was printed."""
+    with box.turn() as turn:
+        load_in(turn, source)
+        return observe_in(turn, "f", *args), turn.printed()
+
+
+def test_it_answers_what_a_function_does(box):
+    source = "import torch\ndef f(x, y):\n    print('seen', flush=True)\n    return x + y, (1, 'a')"
+    seen, printed = call(box, source, torch.ones(2), 1)
+    assert torch.equal(seen[0], torch.full((2,), 2.0))
+    assert seen[1] == (1, "a")
+    assert printed == "seen\n"
+
+
+def test_an_exception_comes_with_the_students_own_lines(box):
+    seen, _ = call(box, "import json\n\ndef f():\n    return json.loads('{')\n")
+    assert isinstance(seen, Raised)
+    assert seen.kind == "JSONDecodeError"
+    assert [(frame.file, frame.line, frame.text) for frame in seen.frames] == [
+        ("lesson1_tokens.py", 4, "return json.loads('{')")
+    ]
+
+
+def test_what_one_submission_does_is_gone_in_the_next(box):
+    source = """
+import builtins, os, torch
+def f():
+    seen = getattr(builtins, "mine", 0), sorted(os.listdir(os.getcwd())), torch.get_default_dtype()
+    builtins.mine = 1
+    open("left", "w").close()
+    torch.set_default_dtype(torch.float64)
+    return seen
+"""
+    first, second = call(box, source)[0], call(box, source)[0]
+    assert first == second
+
+
+def test_a_fork_reads_the_source_without_running_it(box):
+    source = "import torch, os\ndef s(x):\n    return torch.softmax(x, 0)\nos._exit(0)\n"
+    with box.turn() as turn:
+        ask(turn, do="files", files={"lesson1_tokens": source})
+        forbids = {"s": [["softmax"], []]}
+        calls = ask(turn, do="read", lesson="lesson1_tokens", cells=[], forbids=forbids)
+        assert calls["s"].what == "torch.softmax"
+        with pytest.raises(Ended):
+            ask(turn, do="load", lesson="lesson1_tokens", cells=[])
+
+
+def test_of_a_cell_that_does_not_compile_nothing_is_read(box):
+    """Else the honest function in it would stand for the one that runs."""
+    cells = [
+        "import torch\ndef s(x):\n    return torch.softmax(x, 0)",
+        "def s(x):\n    return x\nreturn 0",
+    ]
+    with box.turn() as turn:
+        ask(turn, do="files", files={"lesson1_tokens": "\n".join(cells)})
+        forbids = {"s": [["softmax"], []]}
+        calls = ask(turn, do="read", lesson="lesson1_tokens", cells=[1, 4], forbids=forbids)
+        assert calls["s"].what == "torch.softmax"
+
+
+def test_a_notebooks_cells_run_whatever_became_of_those_before(box):
+    cells = ["from __future__ import annotations", "import nowhere", "def f(x: Undefined):\n    return 1",
+             "1 +", "print(2)"]  # fmt: skip
+    starts, line = [], 1
+    for cell in cells:
+        starts.append(line)
+        line += cell.count("\n") + 1
+    with box.turn() as turn:
+        loaded = load_in(turn, "\n".join(cells), starts)
+        assert loaded["failed"] is None
+        assert "f" in loaded["names"]
+        assert [r.split("(")[0] for r in loaded["remarks"]] == [
+            "lesson1_tokens.py: code cell 2 failed ",
+            "lesson1_tokens.py: code cell 4 failed ",
+        ]
+        assert turn.printed() == "2\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("while True: pass", "timeout"),
+        ("import time; time.sleep(100)", "timeout"),
+        ("import os; os._exit(3)", "ended"),
+        ("import ctypes; ctypes.string_at(0)", "ended"),
+        ("import os; os.fork(); os.fork(); import time; time.sleep(100)", "timeout"),
+        ("import os; os.close(3)", "ended"),
+    ],
+)
+def test_a_turn_that_gives_no_answer_ends_and_the_next_one_works(box, body, reason):
+    began = time.monotonic()
+    with pytest.raises(Ended) as end:
+        call(box, f"def f():\n    {body}")
+    assert end.value.reason == reason
+    assert time.monotonic() - began < SECONDS + 3
+    assert call(box, "def f(): return 5")[0] == 5
+
+
+def test_printing_without_end_holds_up_nobody(box):
+    source = (
+        "import os\ndef f():\n    for _ in range(300): os.write(1, b'x' * 100_000)\n    return 1"
+    )
+    seen, printed = call(box, source)
+    assert seen == 1
+    assert len(printed) < 30_000
+    assert printed.endswith("... (cut)")
+
+
+def test_what_is_too_large_to_come_back_is_an_observation(box):
+    seen, _ = call(
+        box,
+        "import torch\ndef f(): return torch.zeros(15_000_000, dtype=torch.float64)",
+    )
+    assert isinstance(seen, Raised)
+    assert "too large" in seen.text
+
+
+def test_a_copy_of_the_process_answers_nothing(box):
+    source = "import os\ndef f():\n    os.fork()\n    return 1\ndef g(): return 2"
+    with box.turn() as turn:
+        load_in(turn, source)
+        for exercise, answer in [("f", 1), ("g", 2), ("g", 2)]:
+            assert observe_in(turn, exercise) == answer
+
+
+def test_large_arguments_are_fresh_each_time(box):
+    source = "def f(x):\n    x += 1\n    return x.sum().item()"
+    request = wire.encode(
+        {"do": "observe", "lesson": "lesson1_tokens", "exercise": "f", "observer": "result",
+            "forbids": [[], []],
+         "args": [torch.ones(3)], "kwargs": {}},
+        lambda x: "large 0 cpu" if isinstance(x, torch.Tensor) else None,
+    )  # fmt: skip
+    with box.turn() as turn:
+        load_in(turn, source)
+        assert [wire.decode(turn.ask(request, time.monotonic() + 3)) for _ in range(2)] == [
+            6.0,
+            6.0,
+        ]
+
+
+def test_a_server_that_goes_down_is_started_again(box):
+    box._process.kill()
+    box._process.wait()
+    with pytest.raises(Ended) as end:
+        call(box, "def f(): return 5")
+    assert end.value.reason == "gone"
+    assert call(box, "def f(): return 5")[0] == 5
+
+
+LOOK = """
+import os
+def f():
+    def tree(top):
+        return [os.path.join(where, file) for where, _, files in os.walk(top) for file in files]
+    return {
+        "kit": sorted(p for p in tree("/kit") if "__pycache__" not in p),
+        "environment": dict(os.environ),
+        "processes": sorted(p for p in os.listdir("/proc") if p.isdigit()),
+        "who": [os.getuid(), os.getpid()],
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "solutions": [p for p in tree("/kit") + tree(PACKAGES) if "/solutions/" in p or "/grader/" in p and "/kit/" not in p],
+        "kit folder": os.path.exists(ROOT + "/solutions"),
+    }
+"""
+
+
+@needs_isolation
+def test_inside_is_what_must_be_and_no_more(box, monkeypatch):
+    if box.setup.walls is None:
+        pytest.skip("nothing is hidden without isolation")
+    packages = next(p for p in sys.path if p.endswith("site-packages"))
+    seen, _ = call(box, f"PACKAGES = {packages!r}\nROOT = {str(ROOT)!r}\n{LOOK}")
+    assert not isinstance(seen, Raised), seen
+    inside = [f"/kit/grader/inside/{p.name}" for p in (ROOT / "grader" / "inside").glob("*.py")]
+    at_the_root = [f"/kit/grader/{name}.py" for name in ("__init__", "problem", "reference")]
+    assert seen["kit"] == sorted(inside + at_the_root)
+    assert seen["solutions"] == []
+    assert seen["kit folder"] is False
+    assert seen["processes"] == ["1"]
+    assert seen["who"][1] == 1
+    assert not isolation.is_root() or seen["who"][0] == 65_000
+    assert seen["descriptors"] <= 5  # in, out, error, the channel, and the folder being listed
+    passed_on = {
+        *isolation.VARIABLES,
+        *isolation.PASSED_ON,
+        "PATH",
+        "HOME",
+        "USER",
+        "LANG",
+        "PYTHONPATH",
+    }
+    # PWD and what Python and its packages set by themselves.
+    assert set(seen["environment"]) - passed_on <= {"PWD", "LC_CTYPE", "KMP_INIT_AT_FORK",
+                                                    "KMP_DUPLICATE_LIB_OK", "TORCHINDUCTOR_CACHE_DIR"}  # fmt: skip
+
+
+@needs_isolation
+@pytest.mark.parametrize(
+    "body",
+    [
+        "open('/kit/grader/inside/wire.py', 'a')",
+        "open('/usr/lib/x', 'w')",
+        "open('/x', 'w')",
+        "import socket; socket.create_connection(('192.0.2.1', 80), timeout=2)",
+        "import socket; socket.socket(40, socket.SOCK_STREAM)",
+        "import ctypes; c = ctypes.CDLL(None, use_errno=True); r = c.unshare(0x10000000); raise OSError(ctypes.get_errno(), 'x')",
+        "import os; os.kill(2, 9)",
+        "import os; os.setuid(0)",
+    ],
+)
+def test_what_is_not_allowed_is_refused(box, body):
+    if box.setup.walls is None:
+        pytest.skip("nothing is refused without isolation")
+    seen, _ = call(box, f"def f():\n    {body}")
+    assert isinstance(seen, Raised)
+    assert seen.errno is not None
+
+
+@needs_isolation
+@pytest.mark.parametrize(
+    "body",
+    [
+        "torch.ones(400_000_000)",
+        "b'x' * 2_000_000_000",
+        "[bytearray(10_000_000) for _ in range(200)]",
+    ],
+)
+def test_memory_in_one_piece_or_in_many_is_limited(box, body):
+    if box.setup.walls is None:
+        pytest.skip("left to the machine without isolation")
+    try:
+        seen, _ = call(box, f"import torch\ndef f():\n    {body}")
+    except Ended as end:
+        seen = end
+    assert getattr(seen, "reason", "memory") == "memory"
+    assert getattr(seen, "kind", "MemoryError") in ("MemoryError", "RuntimeError")
+    assert isinstance(seen, (Ended, Raised))
+
+
+@needs_isolation
+def test_memory_of_many_processes_is_counted_together(box):
+    if box.setup.walls is None:
+        pytest.skip("left to the machine without isolation")
+    body = """
+import os, time
+def f():
+    for _ in range(20):
+        if not os.fork():
+            held = bytearray(os.urandom(1000)) * 100_000
+            time.sleep(60)
+    time.sleep(60)
+"""
+    with pytest.raises(Ended) as end:
+        call(box, body)
+    assert end.value.reason == "memory"
+
+
+def test_without_bubblewrap_one_line_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(isolation, "_find", lambda: None)
+    with pytest.raises(isolation.CannotIsolate) as why:
+        isolation.bubblewrap()
+    assert "apt install bubblewrap" in str(why.value)
+    assert "--isolation none" in str(why.value)
+    monkeypatch.setattr(isolation, "_find", lambda: "/bin/false")
+    with pytest.raises(isolation.CannotIsolate):
+        isolation.bubblewrap()
+    monkeypatch.setattr(isolation.platform, "system", lambda: "Darwin")
+    with pytest.raises(isolation.CannotIsolate, match="Linux"):
+        isolation.bubblewrap()
+    assert isolation.chosen("none") is None
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(isolation.CannotIsolate, match="WSL"):
+        isolation.chosen("none")
+
+
+def test_a_server_that_does_not_start_says_why_in_one_line(tmp_path):
+    setup = Setup(None, tmp_path, "cpu", ["reference"], [], [], [], Limits(), 1)
+    with pytest.raises(sandbox.Failed) as why:
+        Sandbox(setup, 0, 1).start()
+    assert "\n" not in str(why.value)
+    assert "config.json" in str(why.value)
+
+
+def test_the_kit_is_covered_also_where_it_lies_within_what_is_shown(tmp_path, monkeypatch):
+    """As in /usr/local/src, or installed beside the packages."""
+    packages = tmp_path / "lib" / "site-packages"
+    for package in isolation.KIT_PACKAGES:
+        (packages / package).mkdir(parents=True)
+    secret = tmp_path / "lib" / "gradebook"
+    secret.touch()
+    monkeypatch.setattr(isolation, "_packages", lambda: [packages])
+    monkeypatch.setattr(isolation, "_python", lambda: [tmp_path / "lib"])
+    walls = isolation.within(isolation.Bubblewrap("bwrap", ""), [], reference.TINY, [secret], "cpu")
+    pairs = list(zip(walls.command, walls.command[1:], strict=False))
+    shown = pairs.index(("--ro-bind", str(tmp_path / "lib")))
+    for package in isolation.KIT_PACKAGES:
+        assert pairs.index(("--tmpfs", str(packages / package))) > shown
+    assert pairs.index(("/dev/null", str(secret))) > shown
+
+
+@needs_isolation
+def test_packages_in_a_folder_that_is_closed_to_others_are_read_all_the_same(tmp_path, monkeypatch):
+    """As a virtual environment made by `mktemp -d`, with the grader as root."""
+    closed, shown = tmp_path / "closed", isolation._python()
+    (closed / "within").mkdir(parents=True)
+    (closed / "within" / "module.py").write_text("x = 5")
+    (closed / "link").symlink_to("within")
+    (closed / "secret").touch()
+    closed.chmod(0o700)
+    monkeypatch.setattr(isolation, "_python", lambda: [*shown, closed])
+    setup = Setup(isolation.bubblewrap(), reference.TINY, "cpu", [], [], [], [closed / "secret"],
+                  Limits(seconds=SECONDS), 10)  # fmt: skip
+    source = f"""
+from pathlib import Path
+def f():
+    closed = Path({str(closed)!r})
+    return [(closed / name).read_text() for name in ("within/module.py", "link/module.py")], (
+        (closed / "secret").is_file())
+"""
+    box = Sandbox(setup, 0, 1)
+    box.start()
+    try:
+        assert call(box, source)[0] == (["x = 5", "x = 5"], False)
+    finally:
+        box.close()
+
+
+def test_packages_that_are_closed_to_others_are_said_in_one_line(tmp_path, monkeypatch):
+    module = tmp_path / "packages" / "torch.py"
+    module.parent.mkdir()
+    module.touch()
+    monkeypatch.setattr(isolation, "_python", lambda: [tmp_path])
+    monkeypatch.setattr(isolation.os, "__file__", str(module))
+    tmp_path.chmod(0o700)
+    assert isolation._closed() is None
+    module.chmod(0o600)
+    assert isolation._closed() == module
+    module.parent.chmod(0o700)
+    module.chmod(0o644)
+    assert isolation._closed() == module.parent
+
+
+@needs_isolation
+def test_root_is_told_how_to_open_what_is_closed(monkeypatch):
+    closed = Path("/opt/python/torch")
+    monkeypatch.setattr(isolation, "_closed", lambda: closed)
+    monkeypatch.setattr(isolation, "is_root", lambda: True)
+    monkeypatch.setattr(isolation, "_namespaces", lambda: ["--unshare-user"])
+    with pytest.raises(isolation.CannotIsolate, match="chmod -R go") as why:
+        isolation.bubblewrap()
+    assert str(closed) in str(why.value)
+    assert "\n" not in str(why.value)
+
+
+@needs_isolation
+def test_a_fork_that_does_not_come_up_is_no_fault_of_the_students(monkeypatch):
+    def within(*given):
+        walls = real(*given)
+        return isolation.Walls(walls.command, [*walls.in_tmp, "/tmp/is-not-there"])
+
+    real = isolation.within
+    monkeypatch.setattr(isolation, "within", within)
+    setup = Setup(isolation.bubblewrap(), reference.TINY, "cpu", [], [], [], [], Limits(), 10)
+    box = Sandbox(setup, 0, 1)
+    submission = Submission({"lesson1_tokens": Source("")}, {}, (), "")
+    examiner = examine.Examiner(
+        box, examine.Exams(["lesson1_tokens"], Fixtures("gpt2-tiny")), submission
+    )
+    try:
+        with pytest.raises(sandbox.Failed, match="is-not-there"):
+            list(examiner.grade(["lesson1_tokens"]))
+    finally:
+        box.close()
+
+
+def test_a_control_group_is_made_where_it_may_be(tmp_path):
+    own = next(
+        x[3:].lstrip("/")
+        for x in Path("/proc/self/cgroup").read_text().splitlines()
+        if x.startswith("0::")
+    )
+    parent = tmp_path / own
+    parent.mkdir(parents=True, exist_ok=True)
+    with isolation.control_group(Limits(), "0", tmp_path) as group:
+        assert group is None  # no controllers there
+    (parent / "cgroup.controllers").write_text("cpu memory pids\n")
+    (parent / "cgroup.subtree_control").touch()
+    with isolation.control_group(Limits(memory=5, processes=7), "0", tmp_path) as group:
+        assert group.parent == parent
+        assert (parent / "cgroup.subtree_control").read_text() == "+memory +pids"
+        assert (group / "pids.max").read_text() == "23"
+        assert (group / "memory.max").read_text() == "4000000005"
+        ran = subprocess.run(
+            isolation.in_group(group, ["sh", "-c", "echo $$"]), capture_output=True
+        )
+        assert (group / "cgroup.procs").read_bytes() == ran.stdout
+        for file in group.iterdir():
+            file.unlink()
+    assert not group.exists()
+
+
+def test_the_sandboxed_side_imports_nothing_that_decides():
+    code = """
+import sys
+import grader.inside.server
+print(*(m for m in sys.modules if m.partition(".")[0] in ("grader", "solutions", "exercises")))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    outside = {m for m in ran.stdout.split() if not m.startswith("grader.inside")}
+    assert outside == {"grader", "grader.problem"}
+
+
+def test_lessons_load_the_reference_by_its_own_name_also_inside(box):
+    seen, _ = call(
+        box,
+        "from grader.reference import load_tokenizer\ndef f(): return load_tokenizer.__module__",
+    )
+    assert seen == "grader.inside.reference"
+
+
+def test_every_check_can_be_asked_in_the_sandbox():
+    from grader.inside import observe
+
+    for lesson in lessons.names():
+        for exercise in load.exercises(lesson):
+            for check in exercise.checks:
+                assert observe.named(check.observe.__name__).__name__ == check.observe.__name__
+
+
+def test_nothing_is_left_in_the_temporary_folder(box, tmp_path, monkeypatch):
+    import tempfile
+
+    before = set(os.listdir(tempfile.gettempdir()))
+    call(box, "def f(): return 1")
+    assert {
+        n for n in set(os.listdir(tempfile.gettempdir())) - before if "exercise-kit" in n
+    } == set()

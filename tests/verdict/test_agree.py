@@ -1,0 +1,290 @@
+"""What came back is copied, compared and printed safely, whatever it is."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.checks.lesson3_logits.cross_entropy import cross_entropy
+from grader.checks.lesson4_decoding.token_accuracy import token_accuracy
+from grader.inside.plain import MAX_ITEMS, Opaque, plain
+from grader.verdict import agree
+from grader.verdict.exercise import PUBLIC_SEED
+from grader.verdict.show import clip, show, show_argument
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+class AlwaysEqual:
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+
+class LyingStr(str):
+    __slots__ = ()
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+    def __str__(self):
+        return "lie"
+
+
+class LyingInt(int):
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+    def __int__(self):
+        return 42
+
+
+class LyingList(list):
+    def __iter__(self):
+        return iter(["lie"])
+
+    def __eq__(self, other):
+        return True
+
+    def __len__(self):
+        return 1
+
+    __hash__ = None
+
+
+class LyingDict(dict):
+    def items(self):
+        return [("lie", 1)]
+
+    def __getitem__(self, key):
+        return "lie"
+
+
+class LyingTensor(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return torch.ones(2)
+
+    @property
+    def shape(self):
+        return (1, 2, 3)
+
+
+@given(values)
+def test_plain_data_stays_as_it_is(value):
+    assert show(plain(value)) == show(value)
+    assert agree.values(plain(value), value) is None
+
+
+@given(values)
+def test_agreement_is_reflexive_and_text_is_bounded(value):
+    assert agree.values(value, value) is None
+    assert len(show(value)) < 20_000
+
+
+@given(scalars, scalars)
+def test_unequal_scalars_disagree(a, b):
+    same_number = isinstance(a, (bool, int, float)) and isinstance(b, (bool, int, float))
+    if not same_number and (type(a) is not type(b) or a != b):
+        assert agree.values(a, b)
+
+
+@given(st.integers(), st.integers())
+def test_integers_are_exact(a, b):
+    assert (agree.values(a, b) is None) == (a == b)
+
+
+@pytest.mark.parametrize(
+    ("lie", "truth"),
+    [
+        (LyingStr("x"), "x"),
+        (LyingInt(3), 3),
+        (LyingList([1, 2]), [1, 2]),
+        (LyingDict(a=2), {"a": 2}),
+        ([LyingStr("x"), (LyingInt(3),)], ["x", (3,)]),
+    ],
+)
+def test_a_lying_subclass_counts_as_what_it_holds(lie, truth):
+    got = plain(lie)
+    assert type(got) is type(truth)
+    assert agree.values(got, truth) is None
+    assert agree.values(got, ["something else"])
+
+
+def test_a_lying_tensor_counts_as_what_it_holds():
+    got = plain(torch.tensor([1.0, 2.0]).as_subclass(LyingTensor))
+    assert type(got) is torch.Tensor
+    assert torch.equal(got, torch.tensor([1.0, 2.0]))
+
+
+def test_an_object_that_equals_everything_agrees_with_nothing():
+    got = plain(AlwaysEqual())
+    assert got == Opaque("AlwaysEqual")
+    for expected in (1, "x", [1], {"a": 1}, torch.ones(2), None):
+        assert agree.values(got, expected)
+        assert agree.values(plain([AlwaysEqual()]), [expected])
+    assert "AlwaysEqual" in show(got)
+
+
+def test_a_list_that_holds_itself_ends():
+    loop = []
+    loop.append(loop)
+    assert len(show(plain(loop))) < 1000
+    assert agree.values(plain(loop), [1])
+
+
+def test_an_endless_value_is_cut():
+    assert len(plain([0] * (MAX_ITEMS + 5))) == MAX_ITEMS + 1
+    assert agree.values(plain([0] * (MAX_ITEMS + 5)), [0] * (MAX_ITEMS + 5))
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.ones(2, requires_grad=True) * 2,
+        torch.eye(2).to_sparse(),
+        torch.ones(2, device="meta"),
+        torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+        torch.tensor([1 + 2j]).conj(),
+        torch.ones(3).expand(4, 3),
+        torch.zeros(0, 5),
+        torch.ones(2, dtype=torch.bfloat16),
+    ],
+    ids=str,
+)
+def test_any_tensor_can_be_copied_compared_and_shown(tensor):
+    got = plain(tensor)
+    assert show(got)
+    assert agree.values(got, torch.full((7,), 0.5))
+
+
+@pytest.mark.parametrize("same", [7, np.int64(7), np.int32(7), torch.tensor(7), 7.0])
+def test_a_number_is_a_number_whoever_holds_it(same):
+    assert agree.values(plain(same), 7) is None
+    assert agree.values(plain(same), torch.tensor(7)) is None
+    assert agree.values(plain(same), 8)
+
+
+def test_a_tuple_may_stand_for_a_list_but_a_list_not_for_a_tensor():
+    assert agree.values((1, (2, 3)), [1, [2, 3]]) is None
+    assert "instead of a tensor" in agree.values([1, 2], torch.tensor([1, 2]))
+    assert "numpy.ndarray" in agree.values(plain(np.array([1, 2])), torch.tensor([1, 2]))
+
+
+def test_integers_of_another_width_agree_but_floats_do_not_stand_for_integers():
+    ids = torch.tensor([1, 2])
+    assert agree.values(ids.int(), ids) is None
+    assert agree.values(ids.bool() | True, torch.ones(2, dtype=torch.int64)) is None
+    assert "dtype" in agree.values(ids.float(), ids)
+    assert "dtype" in agree.values(ids, ids.float())
+
+
+@pytest.mark.parametrize("dtype", list(agree.TOLERANCE))
+def test_rounding_of_the_dtype_is_forgiven_and_no_more(dtype):
+    expected = torch.linspace(0.1, 3, 20, dtype=torch.float64)
+    assert agree.values(expected.to(dtype), expected) is None
+    assert agree.values((expected * 1.1).to(dtype), expected)
+
+
+def test_small_probabilities_are_not_swallowed_by_the_tolerance():
+    expected = torch.full((50257,), 1 / 50257)
+    assert agree.values(expected * 1.001, expected)
+    expected[0] = 0.5
+    wrong = expected.clone()
+    wrong[1] = 0
+    assert agree.values(wrong, expected)
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_nan_and_infinity_must_be_in_the_same_places(odd):
+    expected = torch.tensor([1.0, odd, 2.0])
+    assert agree.values(expected.clone(), expected) is None
+    assert agree.values(torch.tensor([1.0, 0.0, 2.0]), expected)
+    assert agree.values(expected, torch.tensor([1.0, 0.0, 2.0]))
+    assert agree.values(odd, odd) is None
+    assert agree.values(odd, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected", "says"),
+    [
+        (torch.zeros(2, 3), torch.zeros(3, 2), "Shape (2, 3) instead of (3, 2)."),
+        (
+            torch.tensor([1, 5, 3]),
+            torch.tensor([1, 2, 3]),
+            "1 of 3 entries differs, at [1]",
+        ),
+        ([1, 2], [1, 2, 3], "2 items instead of 3."),
+        (["a", "b"], ["a", "c"], "At [1]: 'b' instead of 'c'."),
+        ({"a": 1}, {"a": 1, "b": 2}, "the key 'b' is missing"),
+        ({"a": 1, "b": 2}, {"a": 1}, "the key 'b' should not be there"),
+        ({"a": [1, 2]}, {"a": [1, 3]}, "At ['a'][1]: 2 instead of 3."),
+        (None, torch.zeros(2), "None instead of a tensor"),
+        (torch.ones(2).double() - 1e-8, torch.ones(2).double(), "0.99999999"),
+        (5, "5", "an int instead of a string"),
+    ],
+)
+def test_a_difference_says_where(observed, expected, says):
+    assert says.lower() in agree.values(observed, expected).lower()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.zeros(1_000_000),
+        torch.zeros(50, 50, 50, 3),
+        torch.zeros(1, 1, 1, 1, 1, 1),
+        "x" * 10_000_000,
+        ["y" * 1000] * 1000,
+        {i: list(range(100)) for i in range(1000)},
+        10**4000,
+        b"z" * 10_000,
+        [[[[[[[[1]]]]]]]],
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_anything_is_shown_on_a_few_lines(value):
+    text = clip(show(plain(value)))
+    assert text.count("\n") <= 12
+    assert len(text) < 3000
+
+
+@given(st.text(), st.integers(1, 5), st.integers(1, 10))
+def test_clipped_text_fits(text, lines, width):
+    got = clip(text, lines, width).split("\n")
+    assert len(got) <= lines + 1
+    assert all(len(line) <= width + 3 for line in got)
+
+
+def test_a_tokenizer_that_adds_a_bos_is_shown_as_such(fixtures):
+    assert show_argument(fixtures.tokenizer) == "<the GPT-2 tokenizer>"
+    adding = "<the GPT-2 tokenizer, adding a BOS by itself>"
+    assert show_argument(fixtures.bos_tokenizer) == adding
+
+
+@pytest.mark.parametrize("exercise", [cross_entropy, token_accuracy])
+def test_the_smallest_cases_of_a_masked_mean_can_be_checked_by_hand(exercise, fixtures):
+    for check in exercise.checks:
+        if "padding" in check.name or "over" in check.name:
+            smallest = check.cases(PUBLIC_SEED, fixtures)[0]
+            for argument in smallest.arguments()[0]:
+                assert "..." not in clip(show_argument(argument), lines=7)

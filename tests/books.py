@@ -1,6 +1,7 @@
 """Gradebooks to try things on."""
 
-from grader.gradebook.book import Conditions, Gradebook, Result
+from grader.gradebook.book import Gradebook
+from grader.gradebook.rows import Conditions, Result
 
 BUBBLEWRAP = Conditions("0.1", "gpt2-tiny", "f00", "cpu", ("s3cret",), "bubblewrap", 10.0)
 NOTHING = Conditions("0.1", "gpt2-tiny", "f00", "cpu", ("s3cret",), "none", 10.0)

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from grader.gradebook.book import Conditions, Gradebook
+from grader.gradebook.book import Gradebook
+from grader.gradebook.rows import Conditions
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""

@@ -52,11 +52,16 @@ torch.set_num_threads(1)
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "gpt2_small: needs the weights of gpt2-small")
+    config.addinivalue_line("markers", "thorough: takes minutes; runs with -m thorough only")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     if any(item.get_closest_marker("gpt2_small") for item in items) and cached_small() is None:
         reason = "the weights of gpt2-small are not on this machine"
         for item in items:
             if item.get_closest_marker("gpt2_small"):
                 item.add_marker(pytest.mark.skip(reason=reason))  # no weights, no figures
+    if not config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]

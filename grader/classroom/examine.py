@@ -14,7 +14,7 @@ from typing import Any
 
 from grader.classroom.exams import LARGE, Asked, Exam, Exams, sent
 from grader.classroom.sandbox import Ended, Failed, Sandbox, Turn
-from grader.gradebook.book import Result
+from grader.gradebook.rows import Result
 from grader.inside import wire
 from grader.inside.forbidden import Call
 from grader.inside.run import Raised

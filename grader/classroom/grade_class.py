@@ -20,7 +20,8 @@ from grader import lessons
 from grader.classroom import fingerprint
 from grader.classroom.jobs import Done, Jobs, Work
 from grader.classroom.order import Order
-from grader.gradebook.book import Conditions, Gradebook
+from grader.gradebook.book import Gradebook
+from grader.gradebook.rows import Conditions
 from grader.inside import reference
 from grader.intake import classes, submissions
 from grader.intake.submissions import Submission
@@ -29,6 +30,7 @@ from grader.intake.words import Refused, clean
 if TYPE_CHECKING:
     from grader.intake.classes import Class, Entry
 
+COMPUTES = ("torch", "transformers", "transformer-lens")
 AHEAD = 32  # submissions that are looked at to learn which lessons there are
 
 
@@ -64,7 +66,7 @@ class Classroom:
         isolation = f"bubblewrap {order.walls.version}" if order.walls else "none"
         conditions = Conditions(
             _version("gpt2-exercise-kit"), self.checkpoint.name, self._fingerprint, order.device,
-            ("0", *order.hidden_seeds), isolation, order.limits.seconds,
+            ("0", *order.hidden_seeds), isolation, order.limits.seconds, versions(),
         )  # fmt: skip
         self._run = self.gradebook.begin_run(conditions, str(order.folder), self.found.layout)
         work = self._work()
@@ -161,6 +163,11 @@ class Classroom:
             list(order.hidden_seeds), order.device, order.limits.seconds, bool(order.walls),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def versions() -> str:
+    """Of what computes: another one may round in another way."""
+    return ", ".join(f"{package} {_version(package)}" for package in COMPUTES)
 
 
 def _version(package: str) -> str:

@@ -114,6 +114,14 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
+def user_of(job: int) -> int:
+    """Nobody's number, to run a job's forks as where the grader is root. Another one for each job
+    of each grader on this machine: the kernel counts a user's processes, whosever they are."""
+    [_, _, known] = Path("/proc/self/uid_map").read_text().split("\n")[0].split()
+    first, count = (1 << 30, 1 << 30) if int(known) > 1 << 31 else (60_000, 5_000)
+    return first + (os.getpid() * 64 + job) % count
+
+
 def _namespaces() -> list[str]:
     # As root in it, the server can put each of its forks into namespaces of their own. Whoever is
     # root outside needs no user namespace for that, and can run the forks as somebody else.

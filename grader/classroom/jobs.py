@@ -43,9 +43,6 @@ class Done:
     finished: bool = False
 
 
-# --- Jobs ----------------------------------------------------------------------------------------
-
-
 class Jobs:
     """Threads that grade, each in a sandbox of its own."""
 

@@ -89,6 +89,7 @@ def grade(
     tally = room.tally
     with Gradebook.open(gradebook, writing=False) as book:
         results.table(book, terminal())
+        kept = book.kept(grade_class.versions())
     for remark in room.found.remarks:
         typer.echo(remark)
     for fault in tally.faults:
@@ -99,8 +100,20 @@ def grade(
         f"{tally.unchanged} unchanged, {tally.refused} that could not be read. "
         f"`grader results {gradebook} --student NAME` shows one in full."
     )
+    if kept:
+        typer.echo(_by_other_versions(kept, grade_class.versions()))
     if tally.faults:
         raise typer.Exit(1)
+
+
+def _by_other_versions(kept: list[tuple[str, int]], now: str) -> str:
+    others = {one: None for versions, _ in kept for one in versions.split(", ")}
+    then = ", ".join(one for one in others if one not in now.split(", "))
+    n = sum(count for _, count in kept)
+    return (
+        f"{n} {'lesson keeps its grade' if n == 1 else 'lessons keep their grades'} by other "
+        f"versions ({then}; now {now}). `--regrade` grades all of them again."
+    )
 
 
 def _grade_with_bar(room: Classroom) -> None:

@@ -25,10 +25,9 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from grader.gradebook.opening import (
     Unusable,
@@ -41,80 +40,12 @@ from grader.gradebook.opening import (
     prepare,
     shown,
 )
+from grader.gradebook.rows import Conditions, Grading, HandedIn, Result, Row
 from grader.gradebook.text import NAME, PRINTED, bounded, line, lines, name_of, source_of
 
 # Waiting for the disk takes longer than everything else together. Between two waits a power cut may
 # take the last gradings along, which the next run makes again; a killed process loses none.
 SYNC_EVERY = 1.0  # seconds
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of one check of one exercise."""
-
-    exercise: str
-    check: str
-    outcome: str  # one of OUTCOMES
-    points: int
-    max_points: int
-    misconception: str = ""  # its name
-    feedback: str = ""  # many lines; may hold any text that a student's code made up
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """Under which a run grades."""
-
-    kit_version: str
-    reference: str
-    reference_fingerprint: str
-    device: str
-    case_seeds: tuple[str, ...]
-    isolation: str  # "none", or what isolates
-    timeout: float
-
-
-class Row(NamedTuple):
-    """A current result."""
-
-    student: str
-    lesson: str
-    exercise: str
-    check: str
-    outcome: str
-    points: int
-    max_points: int
-    misconception: str
-    feedback: str
-    seconds: float
-
-
-class Grading(NamedTuple):
-    student: str
-    lesson: str
-    is_current: bool
-    graded: str  # when
-    points: int
-    max_points: int
-    printed: str
-    remarks: str  # a line each
-    reference: str
-    device: str
-    isolation: str
-
-
-class HandedIn(NamedTuple):
-    id: int
-    student: str
-    digest: str
-    origin: str
-    counts: bool
-    remarks: str  # a line each
-    refused: str
-    is_of_last_run: bool  # of those that came to an end
-    submitted: str = ""  # ISO 8601 in UTC; empty where it is unknown
-    submitted_by: str = ""  # whose word that is
 
 
 class Gradebook:
@@ -125,9 +56,10 @@ class Gradebook:
     def __init__(self, path: Path, db: sqlite3.Connection, cleanup: ExitStack) -> None:
         self.path, self._db, self._cleanup = path, db, cleanup
         self._synced = -math.inf
-        # A file of version 1 that is only read stays as it is.
+        # A file of an earlier version that is only read stays as it is.
+        self._format = format_of(db)
         times = ("submissions.submitted", "submissions.submitted_by")
-        time, time_by = times if format_of(db) > 1 else ("''", "''")
+        time, time_by = times if self._format > 1 else ("''", "''")
         self._times = f"{time} AS time, {time_by} AS time_by"
 
     @classmethod
@@ -354,6 +286,14 @@ class Gradebook:
         )
         for _, same in groupby(rows, key=lambda row: row[:2]):
             yield next(same)
+
+    def kept(self, versions: str) -> list[tuple[str, int]]:
+        """Current gradings by other versions of what computes than these: which, and how many."""
+        question = (
+            "SELECT versions, count(*) FROM current JOIN runs ON runs.id = run"
+            " WHERE versions NOT IN ('', ?) GROUP BY versions ORDER BY versions"
+        )
+        return list(self._ask(question, versions)) if self._format > 2 else []
 
     def files(self, submission: int) -> dict[str, str]:
         """Name -> source. Sources hold what the student wrote, terminal escapes included."""

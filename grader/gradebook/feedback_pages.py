@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grader.gradebook import pages
-from grader.gradebook.book import Gradebook, Grading, Row
+from grader.gradebook.book import Gradebook
 from grader.gradebook.exports.records import inert
+from grader.gradebook.rows import Grading, Row
 from grader.gradebook.whom import NoSuchStudent, whom
 from grader.outcome import worst
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from grader.gradebook import pages, similar
-from grader.gradebook.book import Gradebook, Grading
+from grader.gradebook.book import Gradebook
 from grader.gradebook.results import NO_ISOLATION, conditions, isolated
 from grader.gradebook.room import Exercise, Room, Table, read
+from grader.gradebook.rows import Grading
 
 BANDS = 10  # of the distribution, and one for full points
 SLOWEST = 20
@@ -38,9 +39,6 @@ def write(gradebook: Gradebook, to: Path) -> int:
     room = read(gradebook)
     pages.write(to, _page(room))
     return len(room.students)
-
-
-# --- What is made of it --------------------------------------------------------------------------
 
 
 def _page(room: Room) -> str:

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from grader.gradebook.book import Gradebook, Grading, HandedIn, Row
+from grader.gradebook.book import Gradebook
 from grader.gradebook.exports import totals
+from grader.gradebook.rows import Grading, HandedIn, Row
 from grader.gradebook.schema import OUTCOMES
 from grader.gradebook.whom import NoSuchStudent, whom
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from grader.gradebook import pages
-from grader.gradebook.book import Gradebook, Grading, HandedIn, Row
+from grader.gradebook.book import Gradebook
+from grader.gradebook.rows import Grading, HandedIn, Row
 from grader.outcome import worst
 
 T = TypeVar("T", bound=Hashable)
-
-
-# --- What there is -------------------------------------------------------------------------------
 
 
 class Table(Generic[T]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 OUTCOMES = ("passed", "wrong", "todo", "error", "timeout", "memory", "blocked")
 
 APPLICATION = int.from_bytes(b"GPT2", "big")
-VERSION = 2
+VERSION = 3
 SCHEMA = f"""
 CREATE TABLE writer (  -- who opened it last to write
     only INTEGER PRIMARY KEY CHECK (only = 1), process INTEGER, host TEXT, since TEXT
@@ -15,7 +15,8 @@ CREATE TABLE runs (
     started TEXT NOT NULL, ended TEXT,  -- NULL: still going on, or cut off
     class_folder TEXT NOT NULL, layout TEXT NOT NULL,
     kit_version TEXT NOT NULL, reference TEXT NOT NULL, reference_fingerprint TEXT NOT NULL,
-    device TEXT NOT NULL, case_seeds TEXT NOT NULL, isolation TEXT NOT NULL, timeout REAL NOT NULL
+    device TEXT NOT NULL, case_seeds TEXT NOT NULL, isolation TEXT NOT NULL, timeout REAL NOT NULL,
+    versions TEXT NOT NULL DEFAULT ''  -- of what computes; '': unknown
 );
 CREATE TABLE submissions (
     id INTEGER PRIMARY KEY,
@@ -68,11 +69,16 @@ CREATE VIEW refusals AS
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
-# version -> what makes the next one of it. Version 1 did not know when something was handed in.
+# version -> what makes the next one of it. Version 1 did not know when something was handed in,
+# version 2 not by which versions of PyTorch and the others it was graded.
 MIGRATIONS = {
     1: """
 ALTER TABLE submissions ADD COLUMN submitted TEXT NOT NULL DEFAULT '';
 ALTER TABLE submissions ADD COLUMN submitted_by TEXT NOT NULL DEFAULT '';
 PRAGMA user_version = 2;
-"""
+""",
+    2: """
+ALTER TABLE runs ADD COLUMN versions TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 3;
+""",
 }

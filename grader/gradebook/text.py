@@ -12,9 +12,6 @@ PRINTED = 100_000  # of one grading
 SOURCE = 1_000_000  # of one file
 
 
-# --- Text ----------------------------------------------------------------------------------------
-
-
 class _Visible(dict[int, str]):
     """For str.translate: whatever cannot be printed, as Python writes it."""
 

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 NEWNS, NEWIPC, NEWPID = 0x0002_0000, 0x0800_0000, 0x2000_0000
 ANY_NAMESPACE = 0x7E02_0080  # every CLONE_NEW* flag, CLONE_NEWTIME included
 READ_ONLY, NOSUID, NODEV, NOEXEC, BIND_ALL = 1, 2, 4, 8, 4096 | 16384
-UID = 65_000  # where the grader runs as root: nobody's, and another one for each job
 
 
 @dataclass(frozen=True)
@@ -152,12 +151,15 @@ _REFUSED = {
     # To leave the processors of its own job.
     "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setattr": (314, 274),
 }  # fmt: skip
-_CLONE, _CLONE3, _SOCKET = (56, 220), (435, 435), (41, 198)
+_CLONE, _CLONE3, _SOCKET, _FLOCK, _FCNTL = (56, 220), (435, 435), (41, 198), (73, 32), (72, 25)
+_LOCK_COMMANDS = (6, 7, 37, 38)  # of fcntl: F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW
+_LEASE_COMMANDS = (1024, 1026)  # F_SETLEASE, F_NOTIFY: whoever opens the file then waits for it
 _FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6. Others, as AF_VSOCK, know no namespaces.
 _ARCHITECTURES = {"x86_64": (0xC000_003E, 0), "aarch64": (0xC000_00B7, 1)}
 _ALLOW, _ERRNO = 0x7FFF_0000, 0x0005_0000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+# Offsets in struct seccomp_data.
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 
 
 def has_filter() -> bool:
@@ -191,6 +193,16 @@ def _filter_program() -> bytes:
     families = [(_EQUAL, len(_FAMILIES) - i, 0, family) for i, family in enumerate(_FAMILIES)]
     no_such_family = (_RETURN, 0, 0, _ERRNO | errno.EAFNOSUPPORT)
     instead(_EQUAL, _SOCKET[column], [first_argument, *families, no_such_family, allow])
+    # A lock is the whole machine's, also on a file that can only be read: here everybody is told
+    # that they have it, and nobody does.
+    as_if_done = (_RETURN, 0, 0, _ERRNO)
+    instead(_EQUAL, _FLOCK[column], [as_if_done])
+    commands = [(_LOAD, 0, 0, _SECOND_ARGUMENT)]
+    for command in _LOCK_COMMANDS:
+        commands += [(_EQUAL, 0, 1, command), as_if_done]
+    for command in _LEASE_COMMANDS:
+        commands += [(_EQUAL, 0, 1, command), *refuse]
+    instead(_EQUAL, _FCNTL[column], [*commands, allow])
     program.append(allow)
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 

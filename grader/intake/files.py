@@ -82,9 +82,6 @@ def walk(folder: Path, problems: list[str]) -> Iterator[tuple[str, ...]]:
                 yield place
 
 
-# --- Files, from wherever they are ---------------------------------------------------------------
-
-
 @dataclass(frozen=True, eq=False)
 class File:
     place: tuple[str, ...]  # folders on the way (an archive is one), name

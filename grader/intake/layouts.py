@@ -67,9 +67,6 @@ def layout_of(listed: list[Path]) -> str:
     return PLAIN
 
 
-# --- Layouts -------------------------------------------------------------------------------------
-
-
 def plain(listed: list[Path], lessons: Sequence[str]) -> Items:
     items, remarks, names = [], [], dict[str, str]()
     known = sorted({*lessons, *kit.names()})

@@ -53,9 +53,6 @@ def read(paths: Path | Sequence[Path], lessons: Sequence[str]) -> Submission:
         raise Refused(f"{listing(clean(p.name) for p in paths)}: {broken(problem)}") from problem
 
 
-# --- Which lesson --------------------------------------------------------------------------------
-
-
 def _submission(files: list[File], remarks: list[str], lessons: Sequence[str]) -> Submission:
     """Raises `Refused` if there is no lesson, or different ones of one name."""
     # Of two that will do the first is taken, wherever it lay in an archive.

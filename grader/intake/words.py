@@ -37,9 +37,6 @@ def few(remarks: Sequence[str]) -> tuple[str, ...]:
     return (*remarks[:REMARKS], *([f"And {more} more remarks."] if more > 0 else []))
 
 
-# --- Words ---------------------------------------------------------------------------------------
-
-
 def shown(place: tuple[str, ...]) -> str:
     text = clean("/".join(place))
     return text if len(text) <= 120 else f"{text[:60]}...{text[-57:]}"

@@ -25,9 +25,6 @@ from grader.notebooks.restore import to_module
 KIT = ".."  # from notebooks/ in a kit
 
 
-# --- From a module -------------------------------------------------------------------------------
-
-
 def from_module(data: bytes, lesson: str, exercises: Collection[str], kit: str = KIT) -> str:
     """The notebook, as JSON. Behind each function that is an exercise stands a cell to check it.
 

@@ -25,9 +25,6 @@ ENCODINGS = ("utf-8", "utf-8-sig", "iso-8859-1", "iso-8859-15", "cp1252", "ascii
 WIDTH = 99
 
 
-# --- To a module ---------------------------------------------------------------------------------
-
-
 def to_module(data: bytes) -> bytes:
     """The lesson that a notebook holds. What is no Python is left out.
 

@@ -4,8 +4,10 @@ import ast
 import io
 import json
 import os
+import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 import zipfile
@@ -416,6 +418,22 @@ def copied_kit(tmp_path_factory):
     return kit
 
 
+def test_grades_kept_from_other_versions_of_what_computes_are_said_in_one_line(tmp_path):
+    folder, gradebook = tmp_path / "class", tmp_path / "gradebook"
+    hand_in(folder, "Ann", lesson2_embedding=solved("lesson2_embedding"))
+    assert "versions" not in grade(folder, gradebook).stdout
+    now = grade_class.versions()
+    assert re.fullmatch(r"torch [\d.]+\S*, transformers [\d.]+, transformer-lens [\d.]+", now)
+    with sqlite3.connect(gradebook) as db:
+        assert db.execute("SELECT versions FROM runs").fetchall() == [(now,)]
+        db.execute("UPDATE runs SET versions = ?", (re.sub(r"torch \S+,", "torch 1.0,", now),))
+    db.close()
+    hand_in(folder, "Bob", lesson2_embedding=solved("lesson2_embedding"))
+    said = grade(folder, gradebook).stdout
+    assert said.count(f"1 lesson keeps its grade by other versions (torch 1.0; now {now}).") == 1
+    assert "versions" not in grade(folder, gradebook, "--regrade").stdout
+
+
 def start(folder, gradebook, *options):
     return subprocess.Popen(
         [GRADER, "grade", folder, "--gradebook", gradebook, "--reference", "gpt2-tiny", *options],
@@ -546,7 +564,7 @@ def test_results_and_export_of_no_gradebook_are_one_line(tmp_path):
 
 def test_a_lesson_that_turns_up_late_is_graded_like_the_others(tmp_path, monkeypatch):
     """Only what is needed for the lessons of those looked at ahead is loaded."""
-    monkeypatch.setattr(classroom, "AHEAD", 1)
+    monkeypatch.setattr(grade_class, "AHEAD", 1)
     one, two = (solved(lesson) for lesson in ("lesson1_tokens", "lesson2_embedding"))
     hand_in(tmp_path / "class", "Ann", lesson1_tokens=one)
     hand_in(tmp_path / "class", "Bob", lesson1_tokens=one, lesson2_embedding=two)

@@ -240,7 +240,7 @@ def test_inside_is_what_must_be_and_no_more(box, monkeypatch):
     assert seen["kit folder"] is False
     assert seen["processes"] == ["1"]
     assert seen["who"][1] == 1
-    assert not isolation.is_root() or seen["who"][0] == 65_000
+    assert not isolation.is_root() or seen["who"][0] == isolation.user_of(0)
     assert seen["descriptors"] <= 5  # in, out, error, the channel, and the folder being listed
     passed_on = {
         *isolation.VARIABLES,

@@ -11,6 +11,7 @@ import torch
 
 from grader import lessons
 from grader.desk import pictures
+from grader.desk.pictures import picture as module
 from grader.desk.pictures.labels import visible
 from grader.desk.pictures.picture import NoCharts, Picture
 from grader.lessons import KIT as ROOT
@@ -42,8 +43,8 @@ def folder(tmp_path, monkeypatch):
     """Where pictures are saved; by a script of this name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["lesson9_art.py"])
-    monkeypatch.setattr(pictures, "_saved", {})
-    monkeypatch.setattr(pictures, "_is_notebook", lambda: False)
+    monkeypatch.setattr(module, "_saved", {})
+    monkeypatch.setattr(module, "_is_notebook", lambda: False)
     monkeypatch.delattr(sys, "ps1", raising=False)  # an IPython in this process sets it
     return tmp_path / "pictures"
 
@@ -252,7 +253,7 @@ def test_an_empty_text_is_one_line(draw):
 
 @pytest.fixture
 def without_matplotlib(monkeypatch):
-    monkeypatch.setattr(pictures, "_has_matplotlib", lambda: False)
+    monkeypatch.setattr(module, "_has_matplotlib", lambda: False)
 
 
 def test_without_matplotlib_a_script_prints_the_text_and_how_to_get_it(
@@ -268,7 +269,7 @@ def test_without_matplotlib_a_script_prints_the_text_and_how_to_get_it(
 def test_without_matplotlib_a_notebook_shows_the_text_and_how_to_get_it(
     draw, without_matplotlib, monkeypatch, capsys
 ):
-    monkeypatch.setattr(pictures, "_is_notebook", lambda: True)
+    monkeypatch.setattr(module, "_is_notebook", lambda: True)
     picture = draw("next_token")
     assert capsys.readouterr().out == ""
     assert picture._repr_png_() is None
@@ -278,7 +279,7 @@ def test_without_matplotlib_a_notebook_shows_the_text_and_how_to_get_it(
 
 @needs_matplotlib
 def test_a_notebook_shows_what_comes_back_and_saves_nothing(draw, monkeypatch, capsys, folder):
-    monkeypatch.setattr(pictures, "_is_notebook", lambda: True)
+    monkeypatch.setattr(module, "_is_notebook", lambda: True)
     png, metadata = draw("losses")._repr_png_()
     assert png.startswith(b"\x89PNG")
     assert metadata["width"] > 300

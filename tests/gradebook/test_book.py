@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 from grader import outcome
 from grader.gradebook import book, opening, schema
 from grader.gradebook import text as text_module
-from grader.gradebook.book import Conditions, Gradebook, Result, Row
+from grader.gradebook.book import Gradebook
 from grader.gradebook.opening import Unusable
+from grader.gradebook.rows import Conditions, Result, Row
 from grader.gradebook.schema import OUTCOMES
 
 CONDITIONS = Conditions("0.1", "gpt2-tiny", "f00", "cpu", ("public",), "bubblewrap", 10.0)
@@ -597,7 +599,8 @@ WORKER = f"""
 import sys
 from pathlib import Path
 from grader.gradebook.schema import OUTCOMES
-from grader.gradebook.book import Conditions, Gradebook, Result
+from grader.gradebook.rows import Conditions, Result
+from grader.gradebook.book import Gradebook
 path, students = Path(sys.argv[1]), int(sys.argv[2])
 print("opening", flush=True)
 with Gradebook.open(path, writing=True) as gradebook:
@@ -683,6 +686,18 @@ def test_readers_see_whole_gradings_while_a_run_writes(path):
     assert len(set(seen)) > 3
     assert seen == sorted(seen)
     assert all(n % CHECKS == 0 for n in seen)
+
+
+def test_gradings_by_other_versions_of_what_computes_are_counted(path):
+    with Gradebook.open(path, writing=True) as gradebook:
+        for versions, student in (("torch 1", "A"), ("torch 1", "B"), ("", "C"), ("torch 2", "B")):
+            run = gradebook.begin_run(replace(CONDITIONS, versions=versions), "class", "folder")
+            submission = add(gradebook, run, student)
+            result = Result("softmax", "any_dim", "passed", 1, 1)
+            gradebook.record(run, submission, student, "lesson3", versions, [result])
+        assert gradebook.kept("torch 2") == [("torch 1", 1)]
+        assert gradebook.kept("torch 1") == [("torch 2", 1)]
+        assert gradebook.kept("torch 3") == [("torch 1", 1), ("torch 2", 1)]
 
 
 def test_an_exercise_has_a_worst_outcome_whatever_there_is():

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from browser import HOSTILE, chromium, fill, has_no_violation, opened, refuse
 from grader.cli import app
 from grader.gradebook import feedback_pages, pages, results
-from grader.gradebook.book import Gradebook, Result
+from grader.gradebook.book import Gradebook
+from grader.gradebook.rows import Result
 
 ONE_MAXIMUM = "one maximum for the whole tensor"
 WRONG = (

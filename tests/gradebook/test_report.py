@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from browser import HOSTILE, chromium, fill, has_no_violation, opened, refuse
 from grader.cli import app
 from grader.gradebook import pages, report, similar
-from grader.gradebook.book import Gradebook, Result
+from grader.gradebook.book import Gradebook
+from grader.gradebook.rows import Result
 from grader.verdict import feedback
 
 ONE_MAXIMUM = "one maximum for the whole tensor"

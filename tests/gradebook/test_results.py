@@ -14,9 +14,10 @@ from rich.console import Console
 
 from books import BUBBLEWRAP, HOSTILE, NOTHING, PASSED, TODO, WRONG, grade, refuse
 from grader.gradebook import results
-from grader.gradebook.book import Gradebook, Result
+from grader.gradebook.book import Gradebook
 from grader.gradebook.exports import records as export
 from grader.gradebook.opening import Unusable
+from grader.gradebook.rows import Result
 from grader.gradebook.text import bounded
 
 KEYS = "student lesson exercise check outcome points max_points misconception feedback seconds"

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from grader import whole
-from grader.gradebook.book import Gradebook, Row
+from grader.gradebook.book import Gradebook
 from grader.gradebook.exports.totals import Student
+from grader.gradebook.rows import Row
 from grader.problem import Problem
 
 VISIBLE, HIDDEN = "visible", "hidden"

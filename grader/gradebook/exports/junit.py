@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from grader.gradebook.book import Row
 from grader.gradebook.exports.totals import Lesson, Student
+from grader.gradebook.rows import Row
 
 TIMESTAMP = "1970-01-01T00:00:00"
 FAILURES, SKIPPED = ("wrong",), ("todo",)  # what is neither is an error, or passed

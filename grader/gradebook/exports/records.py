@@ -19,9 +19,10 @@ from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from grader.gradebook.book import Gradebook, Row
+from grader.gradebook.book import Gradebook
 from grader.gradebook.exports import totals
 from grader.gradebook.exports.late import shares
+from grader.gradebook.rows import Row
 
 if TYPE_CHECKING:
     from grader.gradebook.exports.late import Policy

@@ -10,8 +10,9 @@ from heapq import merge
 from itertools import groupby
 from typing import Any
 
-from grader.gradebook.book import Gradebook, Row
+from grader.gradebook.book import Gradebook
 from grader.gradebook.exports.late import Judgement, Policy, final
+from grader.gradebook.rows import Row
 from grader.gradebook.whom import NoSuchStudent, whom
 
 

@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from books import BUBBLEWRAP, HOSTILE, NOTHING, PASSED, TODO, WRONG, grade, refuse
-from grader.gradebook.book import Conditions, Gradebook, Result
+from grader.gradebook.book import Gradebook
 from grader.gradebook.exports import command, junit, totals
 from grader.gradebook.exports import records as export
 from grader.gradebook.exports.command import CannotExport, Order
 from grader.gradebook.exports.roster import Person, WrongRoster, match, names_of
+from grader.gradebook.rows import Conditions, Result
 from grader.lessons import KIT as ROOT
 from gradescope import is_results, seen_by_students
 from handin import grader

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from books import BUBBLEWRAP
 from grader import lessons as kit
 from grader.gradebook import schema
-from grader.gradebook.book import Gradebook, Result
+from grader.gradebook.book import Gradebook
 from grader.gradebook.exports import late
 from grader.gradebook.exports.late import Policy, WrongPolicy, parse
+from grader.gradebook.rows import Result
 from grader.intake import classes, layouts
 from handin import grader
 
@@ -385,16 +386,20 @@ def test_a_lesson_is_as_early_as_it_first_was_whatever_is_added_beside_it(tmp_pa
         ]
 
 
-def of_version_1(path):
-    """As the kit before this one made it."""
+def of_version(number, path):
+    """As kits before this one made it."""
     record(path, submitted="2026-03-02T00:00:00+00:00", by="Gradescope")
     with sqlite3.connect(path) as db:
         for view in ("checks", "grades", "refusals", "current"):
             db.execute(f"DROP VIEW {view}")
-        db.execute("ALTER TABLE submissions DROP COLUMN submitted")
-        db.execute("ALTER TABLE submissions DROP COLUMN submitted_by")
+        db.execute("ALTER TABLE runs DROP COLUMN versions")
+        if number == 1:
+            db.execute("ALTER TABLE submissions DROP COLUMN submitted")
+            db.execute("ALTER TABLE submissions DROP COLUMN submitted_by")
         views = schema.SCHEMA[schema.SCHEMA.index("CREATE VIEW") :]
-        db.executescript(views.replace("user_version = 2", "user_version = 1"))
+        now = f"user_version = {schema.VERSION}"
+        assert now in views
+        db.executescript(views.replace(now, f"user_version = {number}"))
     db.close()
     return path
 
@@ -402,22 +407,29 @@ def of_version_1(path):
 def columns(path):
     with sqlite3.connect(path) as db:
         [version] = db.execute("PRAGMA user_version").fetchone()
-        found = [row[1] for row in db.execute("PRAGMA table_info(submissions)")]
+        found = [
+            row[1]
+            for table in ("submissions", "runs")
+            for row in db.execute(f"PRAGMA table_info({table})")
+        ]
     db.close()
     return version, found
 
 
 @pytest.mark.skipif(sqlite3.sqlite_version_info < (3, 35), reason="no DROP COLUMN")
-def test_an_old_gradebook_is_read_as_it_is_and_migrated_where_it_is_written(tmp_path):
-    path = of_version_1(tmp_path / "book")
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_old_gradebook_is_read_as_it_is_and_migrated_where_it_is_written(tmp_path, number):
+    path = of_version(number, tmp_path / "book")
+    time, by = ("", "") if number == 1 else ("2026-03-02T00:00:00+00:00", "Gradescope")
     with Gradebook.open(path, writing=False) as book:
-        assert [s.submitted for s in book.handed_in()] == [""]
-        assert list(book.submitted()) == [("Ada (11)", "lesson1", "", "")]
+        assert [s.submitted for s in book.handed_in()] == [time]
+        assert list(book.submitted()) == [("Ada (11)", "lesson1", time, by)]
+        assert book.kept("torch 3") == []
         rows = list(book.current())
-    assert columns(path)[0] == 1
+    assert columns(path)[0] == number
     Gradebook.open(path, writing=True).close()
     version, found = columns(path)
-    assert version == schema.VERSION == 2
+    assert version == schema.VERSION
     record(tmp_path / "new")
     assert found == columns(tmp_path / "new")[1]
     with Gradebook.open(path, writing=False) as book:

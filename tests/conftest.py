@@ -1,5 +1,10 @@
-import importlib
+import os
+import sys
 from functools import cache
+from importlib.util import find_spec
+
+# Threads that wait for others do so asleep: else two workers on two cores wait for one another.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import pytest
 import torch
@@ -7,8 +12,12 @@ import torch
 from grader.inside.fixtures import Fixtures
 from grader.inside.reference import available_devices, cached_small
 from grader.verdict import grade as grading
+from grader.verdict import load
 
 pytest_plugins = ["pytester"]
+
+# Of the test extra, what is imported here.
+NEEDED = ("hypothesis", "matplotlib", "nbclient", "pexpect", "playwright", "xdist")
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +43,7 @@ def questions(fixtures):
     @cache
     def questions(check, seed):
         lesson = check.make_cases.__module__.split(".")[2]
-        solution = getattr(importlib.import_module(f"solutions.{lesson}"), check.exercise)
+        solution = getattr(load.solution(lesson), check.exercise)
         return list(grading.questions(check, solution, [seed], fixtures))
 
     return questions
@@ -51,17 +60,30 @@ torch.set_num_threads(1)
 
 
 def pytest_configure(config):
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise pytest.UsageError(
+            f"These tests need what is not installed ({', '.join(missing)}). "
+            'Run `pip install -e ".[test]"` in this clone first.'
+        )
     config.addinivalue_line("markers", "gpt2_small: needs the weights of gpt2-small")
     config.addinivalue_line("markers", "thorough: takes minutes; runs with -m thorough only")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    if any(item.get_closest_marker("gpt2_small") for item in items) and cached_small() is None:
-        reason = "the weights of gpt2-small are not on this machine"
-        for item in items:
-            if item.get_closest_marker("gpt2_small"):
-                item.add_marker(pytest.mark.skip(reason=reason))  # no weights, no figures
     if not config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("thorough")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+    for item in items:
+        if item.get_closest_marker("gpt2_small") and cached_small() is None:
+            reason = "the weights of gpt2-small are not on this machine"
+            item.add_marker(pytest.mark.skip(reason=reason))  # no weights, no figures
+        # Tests that share what is built stay together, with `--dist loadgroup`.
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def pytest_sessionfinish():
+    if "warm" in sys.modules:
+        sys.modules["warm"].close()

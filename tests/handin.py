@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import warm
 from grader.classroom import isolation
 from grader.classroom.isolation import CannotIsolate
 from grader.lessons import KIT as ROOT
@@ -50,10 +51,10 @@ def grader(*arguments, code=0, timeout=300, **environment):
     return ran
 
 
-def grade(folder, gradebook, *options, **more):
-    return grader(
-        "grade", folder, "--gradebook", gradebook, "--reference", "gpt2-tiny", *options, **more
-    )
+def grade(folder, gradebook, *options, code=0, **environment):
+    ran = warm.grade(folder, gradebook, "--reference", "gpt2-tiny", *options, **environment)
+    assert ran.returncode == code, (ran.returncode, ran.stdout, ran.stderr)
+    return ran
 
 
 def export(gradebook):

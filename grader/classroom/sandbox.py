@@ -24,7 +24,7 @@ from torch import Tensor
 
 from grader.classroom import isolation
 from grader.classroom.isolation import Bubblewrap
-from grader.inside import confine, wire
+from grader.inside import wire
 from grader.inside.confine import Limits
 from grader.lessons import KIT
 from grader.problem import Problem

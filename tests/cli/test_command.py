@@ -4,11 +4,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import warm
+
 GRADER = Path(sys.executable).parent / "grader"
 
 
 def grader(*arguments):
     return subprocess.run([GRADER, *arguments], capture_output=True, text=True)
+
+
+def test_python_m_grader_is_the_same_command():
+    command = [sys.executable, "-m", "grader", "--help"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0
+    assert ran.stdout.replace("python -m grader", "grader") == grader("--help").stdout
 
 
 def test_doctor_says_what_would_be_used_and_why():
@@ -37,15 +46,16 @@ def test_without_a_command_it_says_what_there_is():
 
 def test_hints_come_one_at_a_time_and_are_remembered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    said = [grader("hint", "softmax").stdout for _ in range(4)]
+    said = [grader("hint", "softmax").stdout]  # by a process of its own, then by this one
+    said += [warm.command("hint", "softmax").stdout for _ in range(3)]
     n = int(said[0].split()[3].rstrip(":"))
     assert said[0].startswith(f"Hint 1 of {n}: ")
     assert f"{n - 1} more to go." in said[0]
     assert said[n - 1].startswith(f"Hint {n} of {n}: ")
     assert "That was the last one." in said[n - 1]
     assert len(set(said[:n])) == n
-    assert grader("hint", "entropy").stdout.startswith("Hint 1 of")
-    assert grader("hint", "softmax", "--again").stdout == said[0]
+    assert warm.command("hint", "entropy").stdout.startswith("Hint 1 of")
+    assert warm.command("hint", "softmax", "--again").stdout == said[0]
 
 
 def test_a_hint_to_no_exercise_is_one_line_that_helps(tmp_path, monkeypatch):
@@ -60,7 +70,7 @@ def test_a_hint_to_no_exercise_is_one_line_that_helps(tmp_path, monkeypatch):
 def test_a_hint_is_given_where_nothing_can_be_remembered(tmp_path, monkeypatch):
     (tmp_path / ".grader").write_text("a file, and no folder")
     monkeypatch.chdir(tmp_path)
-    result = grader("hint", "softmax")
+    result = warm.command("hint", "softmax")
     assert result.returncode == 0
     assert result.stdout.startswith("Hint 1 of ")
     assert "cannot remember" in result.stderr

@@ -1,6 +1,6 @@
 import os
 import sys
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import find_spec
 
 # Threads that wait for others do so asleep: else two workers on two cores wait for one another.
@@ -11,6 +11,7 @@ import torch
 
 from grader.inside.fixtures import Fixtures
 from grader.inside.reference import available_devices, cached_small
+from grader.inside.remember import Passes
 from grader.verdict import grade as grading
 from grader.verdict import load
 
@@ -20,9 +21,25 @@ pytest_plugins = ["pytester"]
 NEEDED = ("hypothesis", "matplotlib", "nbclient", "pexpect", "playwright", "xdist")
 
 
+class Remembering(Fixtures):
+    """The live things of a run on the embedded reference, which runs each input once, as it does in
+    the sandbox."""
+
+    @cached_property
+    def reference(self):
+        model = Fixtures.reference.func(self)
+        Passes(model)
+        return model
+
+
 @pytest.fixture(scope="session")
-def fixtures() -> Fixtures:
-    """The live things of an ordinary run on the embedded reference."""
+def fixtures():
+    return Remembering("gpt2-tiny", "cpu")
+
+
+@pytest.fixture(scope="session")
+def live_fixtures():
+    """The same, where each input is run."""
     return Fixtures("gpt2-tiny", "cpu")
 
 
@@ -50,6 +67,20 @@ def questions(fixtures):
 
 
 @pytest.fixture(scope="session")
+def observe_known():
+    """What a misconception does on one of the cases of `questions`, run once."""
+    seen = {}
+
+    def observe_known(known, check, case):
+        key = known.implementation, id(case)
+        if key not in seen:
+            seen[key] = grading.observation(check, known.implementation, case)
+        return seen[key]
+
+    return observe_known
+
+
+@pytest.fixture(scope="session")
 def grade(questions):
     """grade(check, implementation, seed) -> verdict."""
     return lambda check, function, seed: grading.grade(check, function, questions(check, seed))
@@ -69,7 +100,6 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "thorough: takes minutes; runs with -m thorough only")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     if not config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("thorough")]
@@ -79,9 +109,6 @@ def pytest_collection_modifyitems(config, items):
         if item.get_closest_marker("gpt2_small") and cached_small() is None:
             reason = "the weights of gpt2-small are not on this machine"
             item.add_marker(pytest.mark.skip(reason=reason))  # no weights, no figures
-        # Tests that share what is built stay together, with `--dist loadgroup`.
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_sessionfinish():

@@ -1,5 +1,6 @@
 """Classes of submissions, and the real commands on them."""
 
+import ast
 import json
 import os
 import subprocess
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import warm
+from grader import lessons
 from grader.classroom import isolation
 from grader.classroom.isolation import CannotIsolate
 from grader.lessons import KIT as ROOT
+from grader.verdict import load
 
 GRADER = Path(sys.executable).parent / "grader"
 
@@ -67,3 +70,44 @@ def outcomes(gradebook):
     for row in export(gradebook):
         found.setdefault((row["student"], row["exercise"]), []).append(row["outcome"])
     return found
+
+
+LESSONS = lessons.names()
+EXERCISES = {e.name: e for lesson in LESSONS for e in load.exercises(lesson)}
+LESSON_OF = {e.name: lesson for lesson in LESSONS for e in load.exercises(lesson)}
+
+
+def replaced(lesson, **functions):
+    """A solved lesson with some functions as given."""
+    return "\n".join([solved(lesson), *functions.values()])
+
+
+NOT_HANDED_IN = ("__future__", "grader", "TYPE_CHECKING", "Exercise(", "texts.")
+
+
+def as_handed_in(exercise):
+    """What a lesson's file holds in which only that function is there, and is a misconception; in
+    the order in which the checks name them."""
+    lesson = LESSON_OF[exercise]
+    shared, misconceptions = [], []
+    for name in ("shared", exercise):
+        path = ROOT / "grader" / "checks" / lesson / f"{name}.py"
+        for node in ast.parse(path.read_text()).body if path.exists() else ():
+            text = ast.unparse(node)
+            if isinstance(node, ast.FunctionDef) and node.decorator_list:
+                if ast.unparse(node.decorator_list[-1]).endswith(".misconception"):
+                    misconceptions.append(node)
+            elif not any(word in text for word in NOT_HANDED_IN):
+                text = text.replace(f"from solutions import {lesson} as", "import earlier as")
+                shared.append(text.replace(f"from solutions.{lesson}", "from earlier"))
+    for i, node in enumerate(misconceptions):
+        node.decorator_list.pop()
+        called = f"{exercise}_{i}"  # unlike all others of the lesson
+        for name in ast.walk(node):
+            if isinstance(name, ast.Name) and name.id == node.name:
+                name.id = called
+        node.name = called
+        yield "\n".join([*shared, "import torch", ast.unparse(node), f"{exercise} = {called}"])
+
+
+FIRST = "from __future__ import annotations\n"

@@ -64,12 +64,15 @@ def fresh(args):
 
 
 @each(wrong)
-def test_a_wrong_answer_does_not_pass_and_is_named_if_it_can_be(exercise, index, grade, questions):
+def test_a_wrong_answer_does_not_pass_and_is_named_if_it_can_be(
+    exercise, index, grade, questions, observe_known
+):
     function, named = wrong[exercise][index]
     got = verdicts(exercise, function, grade)
     assert {verdict.outcome for verdict in got} != {Outcome.PASSED}
     assert Outcome.TODO not in {verdict.outcome for verdict in got}
-    assert name_of(exercise, function, got[:: len(SEEDS)], questions) == named
+    name_of_it = name_of(exercise, function, got[:: len(SEEDS)], questions, observe_known)
+    assert name_of_it == named
 
 
 WITHOUT_THE_MODEL = {
@@ -80,16 +83,17 @@ IN_PART = [e for e in EXERCISES if 0 < len(WITHOUT_THE_MODEL[e]) < len(EXERCISES
 
 
 @pytest.mark.parametrize("exercise", IN_PART)
-def test_a_name_given_without_the_model_is_the_right_one(exercise, grade, questions):
+def test_a_name_given_without_the_model_is_the_right_one(exercise, grade, questions, observe_known):
     """In a run of checks that do without it, it is not loaded for the sake of a name."""
     checks = WITHOUT_THE_MODEL[exercise]
     for function, named in wrong[exercise]:
         got = [grade(check, function, PUBLIC_SEED) for check in checks]
         if any(verdict.case is not None for verdict in got):
-            assert name_of(exercise, function, got, questions, checks) in (named, None)
+            found = name_of(exercise, function, got, questions, observe_known, checks)
+            assert found in (named, None)
 
 
-def name_of(exercise, function, verdicts, questions, checks=None):
+def name_of(exercise, function, verdicts, questions, observe_known, checks=None):
     """What the grader calls it: on the first case that failed, then on all."""
     checks = checks or EXERCISES[exercise].checks
     failed = [(c, v.case) for c, v in zip(checks, verdicts, strict=True) if v.case is not None]
@@ -98,6 +102,7 @@ def name_of(exercise, function, verdicts, questions, checks=None):
         EXERCISES[exercise],
         [*failed[:1], *cases],
         lambda check, case: observation(check, function, case),
+        observe_known,
     )
     return found and found.implementation.__name__
 

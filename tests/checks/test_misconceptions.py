@@ -1,5 +1,7 @@
 """Every misconception fails its exercise, and is named for what it is, and no other is."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -45,7 +47,9 @@ def test_it_says_what_it_is_and_what_to_think_about(exercise, misconception):
 
 @each_misconception
 @pytest.mark.parametrize("seed", SEEDS)
-def test_it_fails_and_is_named_and_no_other_is(exercise, misconception, seed, grade, questions):
+def test_it_fails_and_is_named_and_no_other_is(
+    exercise, misconception, seed, grade, questions, observe_known
+):
     function = misconception.implementation
     verdicts = [(check, grade(check, function, seed)) for check in exercise.checks]
     failed = [(c, v) for c, v in verdicts if v.outcome in (Outcome.WRONG, Outcome.ERROR)]
@@ -53,7 +57,7 @@ def test_it_fails_and_is_named_and_no_other_is(exercise, misconception, seed, gr
     first = [(check, verdict.case) for check, verdict in failed][:1]
     every = [(check, q.case) for check in exercise.checks for q in questions(check, seed)]
     found = name.misconception(
-        exercise, [*first, *every], lambda check, case: grading.observation(check, function, case)
+        exercise, [*first, *every], partial(observe_known, misconception), observe_known
     )
     assert found is misconception
 
@@ -70,11 +74,13 @@ def settings():
 
 
 @each_exercise
-def test_no_verdict_depends_on_threads_or_matmul_precision(exercise, grade, fixtures, settings):
+def test_no_verdict_depends_on_threads_or_matmul_precision(
+    exercise, grade, live_fixtures, settings
+):
     solution = getattr(load.solution(LESSON_OF[exercise.name]), exercise.name)
     answers = [solution, *(m.implementation for m in exercise.misconceptions)]
     for check in exercise.checks:
-        asked = list(grading.questions(check, solution, [PUBLIC_SEED], fixtures))
+        asked = list(grading.questions(check, solution, [PUBLIC_SEED], live_fixtures))
         for answer in answers:
             here = grading.grade(check, answer, asked)
             assert here.outcome is grade(check, answer, PUBLIC_SEED).outcome, (check.name, answer)

@@ -115,7 +115,6 @@ each_attack = pytest.mark.parametrize(
     [pytest.param(a, marks=[] if a.name in CORE else pytest.mark.thorough) for a in ATTACKS],
     ids=lambda attack: attack.name,
 )
-pytestmark = pytest.mark.xdist_group("attacks")  # one class of them all
 
 
 # --- A class, and what came of grading it --------------------------------------------------------

@@ -22,7 +22,8 @@ from grader.notebooks.script import Source
 from grader.verdict import load
 from handin import needs_isolation
 
-SECONDS = 3.0
+SECONDS = 1.0  # of processor time
+PATIENCE = 120.0  # for what is sure to come
 
 
 @pytest.fixture(scope="module", params=["bubblewrap", "none"])
@@ -43,8 +44,8 @@ def box(request):
     box.close()
 
 
-def ask(turn, **request):
-    return wire.decode(turn.ask(wire.encode(request), time.monotonic() + SECONDS))
+def ask(turn, wait=PATIENCE, **request):
+    return wire.decode(turn.ask(wire.encode(request), time.monotonic() + wait))
 
 
 def load_in(turn, source, cells=()):
@@ -52,16 +53,16 @@ def load_in(turn, source, cells=()):
     return ask(turn, do="load", lesson="lesson1_tokens", cells=list(cells))
 
 
-def observe_in(turn, exercise, *args):
-    return ask(turn, do="observe", lesson="lesson1_tokens", exercise=exercise, observer="result",
+def observe_in(turn, exercise, *args, wait=PATIENCE):
+    return ask(turn, wait, do="observe", lesson="lesson1_tokens", exercise=exercise, observer="result",
                forbids=[[], []], args=list(args), kwargs={})  # fmt: skip
 
 
-def call(box, source, *args):
+def call(box, source, *args, wait=PATIENCE):
     """What a function `f` returns there; what was printed."""
     with box.turn() as turn:
         load_in(turn, source)
-        return observe_in(turn, "f", *args), turn.printed()
+        return observe_in(turn, "f", *args, wait=wait), turn.printed()
 
 
 def test_it_answers_what_a_function_does(box):
@@ -140,7 +141,7 @@ def test_a_notebooks_cells_run_whatever_became_of_those_before(box):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("while True: pass", "timeout"),
+        ("while True: pass", "cpu"),
         ("import time; time.sleep(100)", "timeout"),
         ("import os; os._exit(3)", "ended"),
         ("import ctypes; ctypes.string_at(0)", "ended"),
@@ -149,11 +150,9 @@ def test_a_notebooks_cells_run_whatever_became_of_those_before(box):
     ],
 )
 def test_a_turn_that_gives_no_answer_ends_and_the_next_one_works(box, body, reason):
-    began = time.monotonic()
     with pytest.raises(Ended) as end:
-        call(box, f"def f():\n    {body}")
+        call(box, f"def f():\n    {body}", wait=1.0 if reason == "timeout" else PATIENCE)
     assert end.value.reason == reason
-    assert time.monotonic() - began < SECONDS + 3
     assert call(box, "def f(): return 5")[0] == 5
 
 
@@ -194,7 +193,7 @@ def test_large_arguments_are_fresh_each_time(box):
     )  # fmt: skip
     with box.turn() as turn:
         load_in(turn, source)
-        assert [wire.decode(turn.ask(request, time.monotonic() + 3)) for _ in range(2)] == [
+        assert [wire.decode(turn.ask(request, time.monotonic() + PATIENCE)) for _ in range(2)] == [
             6.0,
             6.0,
         ]

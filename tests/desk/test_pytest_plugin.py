@@ -5,11 +5,13 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from grader.lessons import KIT as ROOT
+from grader.verdict import load
 
 RIGHT = """
 import torch
@@ -31,9 +33,16 @@ def one_hot(tokens, d_vocab):
 '''
 
 
+@pytest.fixture(scope="module")
+def loaded():
+    """load.fixtures, whose reference is loaded once for all of this process's runs."""
+    return cache(load.fixtures)
+
+
 @pytest.fixture
-def exercises(pytester, monkeypatch):
+def exercises(pytester, monkeypatch, loaded):
     """A project of one lesson, and how to run it."""
+    monkeypatch.setattr(load, "fixtures", loaded)
     monkeypatch.delenv("CI", raising=False)  # pytest prints other things there
     monkeypatch.delenv("BUILD_NUMBER", raising=False)
     pytester.makeini(
@@ -189,7 +198,7 @@ def test_what_an_answer_prints_is_cut(exercises):
         "import pytest; pytest.exit('done', returncode=0)",
         "import pytest; pytest.skip('never mind')",
         "import os, sys; sys.stdout = None; return 1",
-        "l = []\n    for _ in range(9): l = [l] * 10\n    return l",
+        "l = []\n    for _ in range(5): l = [l] * 10\n    return l",
         "return torch.zeros(1).expand(50257, 50257)",
         "return 10**100_000",
         "return torch.zeros(2, 3, dtype=torch.complex32)",
@@ -443,6 +452,7 @@ def test_a_reference_that_prefers_no_token_is_named_as_the_cause(exercises, pyte
 def test_another_seed_runs_other_cases_too(exercises):
     counted = """
 import torch
+from functools import cache
 from pathlib import Path
 
 def one_hot(tokens, d_vocab):

@@ -645,16 +645,17 @@ def everything(path):
     ]
 
 
-def test_killed_fifty_times_and_run_again_it_is_as_if_it_had_never_been(path, tmp_path):
+@pytest.mark.parametrize("times", [3, pytest.param(50, marks=pytest.mark.thorough)])
+def test_killed_and_run_again_it_is_as_if_it_had_never_been(path, tmp_path, times):
     draw = random.Random(0)
-    for moment in range(50):
+    for moment in range(times):
         assert kill("recording", draw.uniform(0, 0.025), path, 10**9)  # never done by itself
         if moment % 2:  # else it is the next run that finds what the killed one left
             assert sql(path, "PRAGMA integrity_check") == [("ok",)]
             whole = sql(path, "SELECT count(*) FROM results GROUP BY grading")
             assert set(whole) <= {(CHECKS,)}
     [[gradings]] = sql(path, "SELECT count(*) FROM gradings")
-    assert gradings > 50
+    assert gradings > times
     students = gradings // 2 + 10
     for finished in (path, tmp_path / "uninterrupted"):
         with python(WORKER, finished, students) as worker:
@@ -664,9 +665,10 @@ def test_killed_fifty_times_and_run_again_it_is_as_if_it_had_never_been(path, tm
     assert rows(path) == rows(finished)
 
 
-def test_killed_while_it_is_made_it_is_made_by_the_next_run(tmp_path):
+@pytest.mark.parametrize("times", [3, pytest.param(12, marks=pytest.mark.thorough)])
+def test_killed_while_it_is_made_it_is_made_by_the_next_run(tmp_path, times):
     draw = random.Random(0)
-    for moment in range(12):
+    for moment in range(times):
         path = tmp_path / f"gradebook{moment}"
         kill("opening", draw.uniform(0, 0.04), path, 10)
         with python(WORKER, path, 10) as worker:

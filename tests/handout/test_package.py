@@ -1,5 +1,6 @@
 """The kit packed for Gradescope and GitHub Actions, and run there as they would run it."""
 
+import io
 import json
 import os
 import re
@@ -7,12 +8,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
+import warm
 from grader.classroom import isolation
 from grader.handout import autograde, package
 from grader.handout.package import NotPackaged, Order
@@ -36,6 +40,29 @@ def archive(to, isolation="none", **options):
     return to
 
 
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """packed(...) -> an archive; of the same options the same one."""
+    folder = tmp_path_factory.mktemp("packed")
+
+    @cache
+    def packed(*options, **more):
+        return archive(folder / f"{len(list(folder.iterdir()))}.zip", *options, **more)
+
+    return packed
+
+
+@pytest.fixture
+def unpack(packed):
+    def unpack(base, *options, **more):
+        with zipfile.ZipFile(packed(*options, **more)) as found:
+            found.extractall(base / "source")
+        shutil.copy(base / "source" / "run_autograder", base)
+        (base / "run_autograder").chmod(0o755)
+
+    return unpack
+
+
 @pytest.fixture
 def base(tmp_path):
     """/autograder, as Gradescope's documentation has it, elsewhere."""
@@ -47,15 +74,17 @@ def base(tmp_path):
     return base
 
 
-def unpack(base, *options, **more):
-    with zipfile.ZipFile(archive(base.parent / "autograder.zip", *options, **more)) as packed:
-        packed.extractall(base / "source")
-    shutil.copy(base / "source" / "run_autograder", base)
-    (base / "run_autograder").chmod(0o755)
-
-
 def submit(base, source, lesson=LESSON):
     (base / "submission" / f"{lesson}.py").write_text(source)
+
+
+def run_here(base):
+    """As `run`, in this process, with what this kit's grading has loaded before."""
+    out = io.StringIO()
+    with warm.kept(), pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
+        patch.setenv("AUTOGRADER_BASE", str(base))
+        autograde.main()
+    return is_results(json.loads((base / "results" / "results.json").read_text())), out.getvalue()
 
 
 def run(base, **environment):
@@ -107,7 +136,7 @@ def test_where_it_cannot_be_written_one_line_says_so_and_nothing_is_left(tmp_pat
 
 
 @needs_isolation
-def test_a_submission_is_graded_in_the_sandbox_by_the_kit_of_the_archive(base):
+def test_a_submission_is_graded_in_the_sandbox_by_the_kit_of_the_archive(base, unpack):
     unpack(base, "bubblewrap")
     wrong = solved(LESSON).replace("def unembed", "print('hello')\n\n\ndef unembed", 1)
     submit(base, wrong)
@@ -124,13 +153,13 @@ def test_a_submission_is_graded_in_the_sandbox_by_the_kit_of_the_archive(base):
     assert "Error" not in printed
 
 
-def test_without_the_sandbox_only_where_it_was_packed_so_and_instructors_are_told(base):
+def test_without_the_sandbox_only_where_it_was_packed_so_and_instructors_are_told(base, unpack):
     unpack(base)
     submit(base, stub(LESSON))
     # What makes a folder a class of somebody else's has no meaning here.
     (base / "submission" / "submission_metadata.yml").write_text("x:\n  :submitters: []\n")
     (base / "submission" / "x").mkdir()
-    found, _ = run(base)
+    found, _ = run_here(base)
     assert found["score"] == 0
     assert {t["status"] for t in found["tests"] if t["visibility"] == "visible"} == {"failed"}
     assert any(test["output"].startswith("todo") for test in found["tests"])
@@ -153,11 +182,11 @@ def LAST(*args, **kwargs):
 """
 
 
-def test_students_see_nothing_of_hidden_cases(base):
+def test_students_see_nothing_of_hidden_cases(base, unpack):
     unpack(base, hidden_seed=SEED)
     last = re.findall(r"^def (\w+)", stub(LESSON), re.M)[-1]
     submit(base, solved(LESSON) + SPY.replace("LAST", last))
-    found, printed = run(base)
+    found, printed = run_here(base)
     shown = seen_by_students(found)
     [instructors] = [test for test in found["tests"] if test["visibility"] == "hidden"]
     [public] = set(re.findall(r"RAISED (\d+)", shown))
@@ -167,10 +196,10 @@ def test_students_see_nothing_of_hidden_cases(base):
     assert SEED not in json.dumps(found) + printed
 
 
-def test_a_submission_that_cannot_be_read_is_no_crash(base):
+def test_a_submission_that_cannot_be_read_is_no_crash(base, unpack):
     unpack(base)
     (base / "submission" / "essay.txt").write_text("words")
-    found, _ = run(base)
+    found, _ = run_here(base)
     assert found["score"] == 0
     assert "Name each file after its lesson" in found["output"]
     assert seen_by_students(found).endswith(", []]")
@@ -179,7 +208,7 @@ def test_a_submission_that_cannot_be_read_is_no_crash(base):
 # --- When it fails -------------------------------------------------------------------------------
 
 
-def test_where_there_is_no_sandbox_nothing_is_graded(base, monkeypatch):
+def test_where_there_is_no_sandbox_nothing_is_graded(base, unpack, monkeypatch):
     unpack(base, "bubblewrap")
     submit(base, solved(LESSON))
 
@@ -196,7 +225,7 @@ def test_where_there_is_no_sandbox_nothing_is_graded(base, monkeypatch):
     assert "--isolation none" in found["tests"][0]["output"]
 
 
-def test_a_crash_of_the_grader_is_written_down_for_instructors(base, monkeypatch):
+def test_a_crash_of_the_grader_is_written_down_for_instructors(base, unpack, monkeypatch):
     unpack(base)
     submit(base, solved(LESSON))
     monkeypatch.setenv("AUTOGRADER_BASE", str(base))
@@ -210,7 +239,7 @@ def test_a_crash_of_the_grader_is_written_down_for_instructors(base, monkeypatch
 
 
 @pytest.mark.parametrize("breakage", ["no python", "no settings", "no submission", "no kit"])
-def test_results_are_written_whatever_is_missing(base, breakage):
+def test_results_are_written_whatever_is_missing(base, unpack, breakage):
     unpack(base)
     submit(base, solved(LESSON))
     (base / "results" / "results.json").write_text('{"score": 50}')  # of an earlier run

@@ -4,8 +4,6 @@ import ast
 import importlib.util
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 from traitlets.config import Config
 
+import warm
 from grader import lessons
 from grader import lessons as kit
 from grader.inside.server import _run_cells
@@ -29,7 +28,6 @@ from grader.notebooks.script import script
 from grader.verdict import load
 
 LESSONS = lessons.names()
-GRADER = Path(sys.executable).parent / "grader"
 
 
 def source(lesson, folder="exercises"):
@@ -451,7 +449,7 @@ def test_whatever_became_of_the_notebook_it_gives_a_text(cells, ours):
 
 def grader(*arguments):
     """(exit code, standard output, standard error)"""
-    done = subprocess.run([GRADER, *arguments], capture_output=True, text=True)
+    done = warm.command(*arguments)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -555,7 +553,10 @@ def test_the_first_cell_installs_the_kit_only_where_it_is_not_there(monkeypatch,
     assert installed == ([] if is_there else ['install --quiet "a folder/kit.zip"'])
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize(
+    "lesson",
+    [pytest.param(x, marks=pytest.mark.thorough if i > 1 else []) for i, x in enumerate(LESSONS)],
+)
 def test_stubs_are_to_do_and_solved_they_pass(lesson, tmp_path):
     """One after the other in one kernel, as a student's is one: to start it takes the time."""
     stubs, solved = lesson_book(lesson), lesson_book(lesson, "solutions")

@@ -95,7 +95,8 @@ class Passes:
         observers = dict(self._model.unembed._forward_hooks)
         self._model.unembed._forward_hooks.clear()
         try:
-            with torch.inference_mode(False):
+            # Leaving inference mode turns gradients on.
+            with torch.inference_mode(False), torch.no_grad():
                 logits: Tensor = self._live(self._model, tokens)
         finally:
             self._model.unembed._forward_hooks.update(observers)

@@ -73,7 +73,17 @@ def settings():
     torch.set_float32_matmul_precision(before[1])
 
 
-@each_exercise
+@pytest.mark.parametrize(
+    "exercise",
+    [
+        # Those that run the model again and again take the longest.
+        pytest.param(
+            e, marks=pytest.mark.thorough if LESSON_OF[e.name] == "lesson4_decoding" else []
+        )
+        for e in EXERCISES
+    ],
+    ids=[f"{LESSON_OF[e.name]}::{e.name}" for e in EXERCISES],
+)
 def test_no_verdict_depends_on_threads_or_matmul_precision(
     exercise, grade, live_fixtures, settings
 ):

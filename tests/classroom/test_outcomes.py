@@ -180,6 +180,7 @@ def test_hidden_cases_tell_a_looked_up_answer_from_a_right_one(tmp_path):
     assert set(outcomes(tmp_path / "hidden")["Eli", "token_to_text"]) != {"passed"}
 
 
+@pytest.mark.thorough
 def test_the_export_is_the_same_whatever_the_number_of_jobs(a_class, tmp_path):
     where, gradebook, _ = a_class
     options = ["--timeout", "2", "--hidden-seed-file", gradebook.parent / "seed"]

@@ -330,6 +330,7 @@ def test_junit_files_hold_outcomes_and_points(exercises, pytester):
     assert properties["one_at_the_id"]["points"] == "0"
 
 
+@pytest.mark.thorough
 def test_text_that_cannot_be_encoded_does_not_end_a_spread_run(exercises):
     source = "def one_hot(tokens, d_vocab):\n    raise ValueError('\\ud800')\n"
     result = one_hot_only(exercises, source, "-n", "2")

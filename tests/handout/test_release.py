@@ -278,6 +278,12 @@ for name in sys.argv[1:]:
     assert ran.returncode == 0, ran.stderr
 
 
+def test_it_takes_whole_rooms():
+    for room in ("inside", "verdict", "desk", "notebooks"):
+        there = {p.relative_to(ROOT) for p in (ROOT / "grader" / room).rglob("*.py")}
+        assert there <= set(release.modules()), room
+
+
 def test_it_has_the_commands_of_students_and_no_others(kit):
     said = grader(kit, "--help").stdout
     for command in ("doctor", "hint", "notebook", "watch"):
@@ -310,6 +316,7 @@ def test_its_readme_says_what_it_was_told(kit):
     assert "440 points in all." in said
 
 
+@pytest.mark.thorough
 def test_one_lesson_zipped_with_its_solution_is_the_same_each_time(worked_in, tmp_path):
     kits = []
     for n in range(2):

@@ -52,6 +52,20 @@ def test_an_input_is_run_once_and_gives_the_same_every_time(models):
     equal(model(tokens), plain(tokens))
 
 
+def test_an_input_made_in_inference_mode_is_run_like_any_other(models):
+    """Nobody else has asked about it before."""
+    model, plain, runs = models
+    runs.clear()
+    with torch.inference_mode():
+        tokens = torch.tensor([[50256, 11, 12, 13]]) + 0
+        answer = model(tokens)
+        equal(answer, plain(tokens))
+    assert len(runs) == 1
+    again = model(tokens.clone())
+    again[0, -1, 0].backward()  # of a live pass
+    assert len(runs) == 2
+
+
 def test_gradients_are_those_of_a_live_pass(models):
     model, plain, _ = models
     tokens = model.to_tokens(TEXT)

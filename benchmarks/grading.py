@@ -114,7 +114,8 @@ def bare_forks(n: int) -> float:
     from grader import lessons
     from grader.inside import remember
     from grader.inside.fixtures import Fixtures
-    from grader.inside.run import Raised, load, observation
+    from grader.inside.run import Raised, observation
+    from grader.inside.run import load as run_file
     from grader.verdict.exercise import PUBLIC_SEED
     from grader.verdict.grade import questions
 
@@ -130,7 +131,7 @@ def bare_forks(n: int) -> float:
     ]
 
     def run(submission: Path) -> None:
-        modules = {lesson: load(submission / f"{lesson}.py") for lesson in lessons.names()}
+        modules = {lesson: run_file(submission / f"{lesson}.py") for lesson in lessons.names()}
         for lesson, check, questions_ in asked:
             function = getattr(modules[lesson], check.exercise)
             for question in questions_:

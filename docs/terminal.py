@@ -1,8 +1,9 @@
 """Draw docs/terminal.svg: what a wrong softmax is told.
 
-    python docs/terminal.py
+python docs/terminal.py
 """
 
+import io
 import os
 import subprocess
 import sys
@@ -17,9 +18,10 @@ def softmax(x, dim):
     return x.exp() / x.exp().sum(dim, keepdim=True)
 """
 COLUMNS = 96
+EXERCISE = "exercises/lesson3_logits.py::softmax"
 # Nothing from elsewhere: no font is loaded.
 FORMAT = """\
-<svg viewBox="0 0 {terminal_width} {terminal_height}" xmlns="http://www.w3.org/2000/svg">
+<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>text {{ font: {char_height}px ui-monospace, Menlo, Consolas, monospace; white-space: pre }}
 {styles}</style>
 <defs><clipPath id="{unique_id}-clip-terminal"><rect width="100%" height="100%"/></clipPath>
@@ -35,13 +37,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "lesson3_logits.py").write_text(ANSWER)
         said = subprocess.run(
-            [sys.executable, "-m", "pytest", "exercises", "-k", "large_logits and not log_softmax",
-             "--answers", folder, "--color=yes", "--no-header", "-q"],
+            [sys.executable, "-m", "pytest", EXERCISE, "-x", "-q", "--answers", folder, "--color=yes"],
             cwd=here.parent, capture_output=True, text=True,
             env={**os.environ, "COLUMNS": str(COLUMNS), "CI": ""},
         ).stdout  # fmt: skip
-    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"))
-    console.print(Text("$ pytest exercises -k softmax", "bold"))
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
+    console.print(Text(f"$ pytest {EXERCISE} -x -q", "bold"))
     console.print(Text.from_ansi(said))
     console.save_svg(str(here / "terminal.svg"), code_format=FORMAT, title="")
 

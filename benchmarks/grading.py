@@ -116,6 +116,7 @@ def bare_forks(n: int) -> float:
     from grader.inside.fixtures import Fixtures
     from grader.inside.run import Raised, observation
     from grader.inside.run import load as run_file
+    from grader.verdict import load
     from grader.verdict.exercise import PUBLIC_SEED
     from grader.verdict.grade import questions
 

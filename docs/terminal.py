@@ -18,7 +18,7 @@ def softmax(x, dim):
     return x.exp() / x.exp().sum(dim, keepdim=True)
 """
 COLUMNS = 96
-EXERCISE = "exercises/lesson3_logits.py::softmax"
+SHOWN = ("exercises/lesson3_logits.py::softmax", "-x", "-q")
 # Nothing from elsewhere: no font is loaded.
 FORMAT = """\
 <svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -37,12 +37,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "lesson3_logits.py").write_text(ANSWER)
         said = subprocess.run(
-            [sys.executable, "-m", "pytest", EXERCISE, "-x", "-q", "--answers", folder, "--color=yes"],
+            [sys.executable, "-m", "pytest", *SHOWN, "--color=yes", "--answers", folder],
             cwd=here.parent, capture_output=True, text=True,
             env={**os.environ, "COLUMNS": str(COLUMNS), "CI": ""},
         ).stdout  # fmt: skip
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
-    console.print(Text(f"$ pytest {EXERCISE} -x -q", "bold"))
+    console.print(Text(f"$ pytest {' '.join(SHOWN)}", "bold"))
     console.print(Text.from_ansi(said))
     console.save_svg(str(here / "terminal.svg"), code_format=FORMAT, title="")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from grader.checks.lesson3_logits.cross_entropy import cross_entropy
 from grader.checks.lesson4_decoding.token_accuracy import token_accuracy
-from grader.inside.plain import MAX_ITEMS, Opaque, plain
+from grader.inside.plain import plain
 from grader.verdict import agree
 from grader.verdict.exercise import PUBLIC_SEED
 from grader.verdict.show import clip, show, show_argument
@@ -21,78 +21,6 @@ values = st.recursive(
     lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
-
-
-class AlwaysEqual:
-    def __eq__(self, other):
-        return True
-
-    def __hash__(self):
-        return 0
-
-    def __repr__(self):
-        raise RuntimeError("no repr")
-
-
-class LyingStr(str):
-    __slots__ = ()
-
-    def __eq__(self, other):
-        return True
-
-    def __hash__(self):
-        return 0
-
-    def __str__(self):
-        return "lie"
-
-
-class LyingInt(int):
-    def __eq__(self, other):
-        return True
-
-    def __hash__(self):
-        return 0
-
-    def __int__(self):
-        return 42
-
-
-class LyingList(list):
-    def __iter__(self):
-        return iter(["lie"])
-
-    def __eq__(self, other):
-        return True
-
-    def __len__(self):
-        return 1
-
-    __hash__ = None
-
-
-class LyingDict(dict):
-    def items(self):
-        return [("lie", 1)]
-
-    def __getitem__(self, key):
-        return "lie"
-
-
-class LyingTensor(torch.Tensor):
-    @classmethod
-    def __torch_function__(cls, func, types, args=(), kwargs=None):
-        return torch.ones(2)
-
-    @property
-    def shape(self):
-        return (1, 2, 3)
-
-
-@given(values)
-def test_plain_data_stays_as_it_is(value):
-    assert show(plain(value)) == show(value)
-    assert agree.values(plain(value), value) is None
 
 
 @given(values)
@@ -111,70 +39,6 @@ def test_unequal_scalars_disagree(a, b):
 @given(st.integers(), st.integers())
 def test_integers_are_exact(a, b):
     assert (agree.values(a, b) is None) == (a == b)
-
-
-@pytest.mark.parametrize(
-    ("lie", "truth"),
-    [
-        (LyingStr("x"), "x"),
-        (LyingInt(3), 3),
-        (LyingList([1, 2]), [1, 2]),
-        (LyingDict(a=2), {"a": 2}),
-        ([LyingStr("x"), (LyingInt(3),)], ["x", (3,)]),
-    ],
-)
-def test_a_lying_subclass_counts_as_what_it_holds(lie, truth):
-    got = plain(lie)
-    assert type(got) is type(truth)
-    assert agree.values(got, truth) is None
-    assert agree.values(got, ["something else"])
-
-
-def test_a_lying_tensor_counts_as_what_it_holds():
-    got = plain(torch.tensor([1.0, 2.0]).as_subclass(LyingTensor))
-    assert type(got) is torch.Tensor
-    assert torch.equal(got, torch.tensor([1.0, 2.0]))
-
-
-def test_an_object_that_equals_everything_agrees_with_nothing():
-    got = plain(AlwaysEqual())
-    assert got == Opaque("AlwaysEqual")
-    for expected in (1, "x", [1], {"a": 1}, torch.ones(2), None):
-        assert agree.values(got, expected)
-        assert agree.values(plain([AlwaysEqual()]), [expected])
-    assert "AlwaysEqual" in show(got)
-
-
-def test_a_list_that_holds_itself_ends():
-    loop = []
-    loop.append(loop)
-    assert len(show(plain(loop))) < 1000
-    assert agree.values(plain(loop), [1])
-
-
-def test_an_endless_value_is_cut():
-    assert len(plain([0] * (MAX_ITEMS + 5))) == MAX_ITEMS + 1
-    assert agree.values(plain([0] * (MAX_ITEMS + 5)), [0] * (MAX_ITEMS + 5))
-
-
-@pytest.mark.parametrize(
-    "tensor",
-    [
-        torch.ones(2, requires_grad=True) * 2,
-        torch.eye(2).to_sparse(),
-        torch.ones(2, device="meta"),
-        torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
-        torch.tensor([1 + 2j]).conj(),
-        torch.ones(3).expand(4, 3),
-        torch.zeros(0, 5),
-        torch.ones(2, dtype=torch.bfloat16),
-    ],
-    ids=str,
-)
-def test_any_tensor_can_be_copied_compared_and_shown(tensor):
-    got = plain(tensor)
-    assert show(got)
-    assert agree.values(got, torch.full((7,), 0.5))
 
 
 @pytest.mark.parametrize("same", [7, np.int64(7), np.int32(7), torch.tensor(7), 7.0])
@@ -245,40 +109,6 @@ def test_nan_and_infinity_must_be_in_the_same_places(odd):
 )
 def test_a_difference_says_where(observed, expected, says):
     assert says.lower() in agree.values(observed, expected).lower()
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        torch.zeros(1_000_000),
-        torch.zeros(50, 50, 50, 3),
-        torch.zeros(1, 1, 1, 1, 1, 1),
-        "x" * 10_000_000,
-        ["y" * 1000] * 1000,
-        {i: list(range(100)) for i in range(1000)},
-        10**4000,
-        b"z" * 10_000,
-        [[[[[[[[1]]]]]]]],
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_anything_is_shown_on_a_few_lines(value):
-    text = clip(show(plain(value)))
-    assert text.count("\n") <= 12
-    assert len(text) < 3000
-
-
-@given(st.text(), st.integers(1, 5), st.integers(1, 10))
-def test_clipped_text_fits(text, lines, width):
-    got = clip(text, lines, width).split("\n")
-    assert len(got) <= lines + 1
-    assert all(len(line) <= width + 3 for line in got)
-
-
-def test_a_tokenizer_that_adds_a_bos_is_shown_as_such(fixtures):
-    assert show_argument(fixtures.tokenizer) == "<the GPT-2 tokenizer>"
-    adding = "<the GPT-2 tokenizer, adding a BOS by itself>"
-    assert show_argument(fixtures.bos_tokenizer) == adding
 
 
 @pytest.mark.parametrize("exercise", [cross_entropy, token_accuracy])

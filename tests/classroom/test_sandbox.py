@@ -1,5 +1,6 @@
 """The sandbox: what a fork can see and do, and that every turn comes to an end."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -458,6 +459,43 @@ def test_a_control_group_is_made_where_it_may_be(tmp_path):
         for file in group.iterdir():
             file.unlink()
     assert not group.exists()
+
+
+LOCKS = """
+import fcntl
+def f():
+    with open("/kit/grader/problem.py", "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    kept.append(open("/kit/grader/problem.py", "rb"))
+    fcntl.flock(kept[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return "granted"
+def g():
+    fcntl.fcntl(kept[0], fcntl.F_SETLEASE, fcntl.F_RDLCK)
+kept = []
+"""
+
+
+def test_a_lock_on_a_file_is_granted_and_not_taken_and_a_lease_refused(box):
+    """A file's lock is the whole machine's: whoever grades beside this would meet it."""
+    if box.setup.walls is None:
+        pytest.skip("nothing is hidden without isolation")
+    fcntl = pytest.importorskip("fcntl")
+    with box.turn() as turn, open(ROOT / "grader" / "problem.py", "rb") as file:
+        load_in(turn, LOCKS)
+        assert observe_in(turn, "f") == "granted"
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert observe_in(turn, "g").errno == errno.EPERM
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no users here")
+def test_no_two_jobs_or_graders_run_forks_as_the_same_user():
+    code = "from grader.classroom import isolation; print(isolation.user_of(0))"
+    others = [
+        int(subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT).stdout)
+        for _ in range(2)
+    ]
+    assert len({isolation.user_of(0), isolation.user_of(1), *others}) == 4
 
 
 def test_the_sandboxed_side_imports_nothing_that_decides():

@@ -107,12 +107,17 @@ def grade(
 
 
 def _by_other_versions(kept: list[tuple[str, int]], now: str) -> str:
-    others = {one: None for versions, _ in kept for one in versions.split(", ")}
-    then = ", ".join(one for one in others if one not in now.split(", "))
+    current = dict(one.split(" ", 1) for one in now.split(", "))
+    then = {one: None for versions, _ in kept for one in versions.split(", ")}
+    others = [
+        f"{one}, now {current.get(one.partition(' ')[0], 'not asked for')}"
+        for one in then
+        if one not in now.split(", ")
+    ]
     n = sum(count for _, count in kept)
     return (
         f"{n} {'lesson keeps its grade' if n == 1 else 'lessons keep their grades'} by other "
-        f"versions ({then}; now {now}). `--regrade` grades all of them again."
+        f"versions ({'; '.join(others)}). `--regrade` grades all of them again."
     )
 
 

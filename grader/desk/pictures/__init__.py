@@ -11,12 +11,15 @@ is still to do, raises or returns what it should not is named in one line, and n
 
 from __future__ import annotations
 
-from typing import Any
+import textwrap
 from collections.abc import Callable
 from html import escape
-import textwrap
+from typing import TYPE_CHECKING, Any
+
 import torch
-from grader.verdict.show import width
+
+from grader.desk.pictures.call import call, is_pair, is_span, returned_not, tensor
+from grader.desk.pictures.labels import exp, for_font, ids_of, label_of, quoted, visible
 from grader.desk.pictures.markup import (
     BLUE,
     CELL,
@@ -24,19 +27,17 @@ from grader.desk.pictures.markup import (
     TINTS,
     flow,
     predicted_cell,
-    text_of,
     text_bars,
+    text_of,
     titled,
 )
 from grader.desk.pictures.picture import Picture, shows_itself
-from grader.desk.pictures.call import call, is_pair, is_span, returned_not, tensor
-from grader.desk.pictures.labels import exp, for_font, ids_of, label_of, quoted, visible
-from typing import TYPE_CHECKING
+from grader.verdict.show import width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from transformers import GPT2Tokenizer
     from transformer_lens.model_bridge import TransformerBridge
+    from transformers import GPT2Tokenizer
 
 
 @shows_itself

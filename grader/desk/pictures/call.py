@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from collections.abc import Callable
-from grader.verdict.show import clip
-from grader.inside.run import innermost
+from typing import Any
+
 import torch
+
+from grader.inside.run import innermost
+from grader.verdict.show import clip
 
 
 class NothingToShow(Exception):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import math
-import torch
-from grader.desk.pictures.call import NothingToShow
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import torch
+
+from grader.desk.pictures.call import NothingToShow
 
 if TYPE_CHECKING:
     from transformers import GPT2Tokenizer

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from grader.verdict.show import clip
-from html import escape
 import math
+from collections.abc import Sequence
+from html import escape
+
 from grader.desk.pictures.labels import LABEL
+from grader.verdict.show import clip
 
 SHOWN = 400  # tokens of a text in HTML
 LINES = 40  # of text

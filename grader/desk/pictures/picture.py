@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ParamSpec
-from pathlib import Path
-from grader.problem import Problem
-from dataclasses import dataclass
 import io
 import sys
-import torch
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec
+
+import torch
+
 from grader.desk.pictures.call import NothingToShow
 from grader.desk.pictures.markup import page
-from typing import TYPE_CHECKING
+from grader.problem import Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

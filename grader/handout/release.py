@@ -173,8 +173,10 @@ def modules() -> list[Path]:
 def _copy(path: Path, kit: Path) -> None:
     there = kit / path
     there.parent.mkdir(parents=True, exist_ok=True)
-    if (KIT / path).exists() or path.name != "__init__.py":
+    if (KIT / path).exists():
         shutil.copyfile(KIT / path, there)
+    elif path.name != "__init__.py":
+        raise NotReleased(f"There is no {path.as_posix()} in this kit. Release from a whole clone.")
 
 
 def _zip(kit: Path, name: str, to: Path) -> None:

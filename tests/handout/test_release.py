@@ -357,6 +357,9 @@ def test_what_is_no_stub_or_would_be_overwritten_stops_it(worked_in, tmp_path):
     assert "holds a line of one_hot's solution" in ran.stderr
     lesson.write_text(stub + "\n1/0")
     assert "ZeroDivisionError" in grader(kit, "release", "--to", tmp_path / "new").stderr
+    (kit / "grader" / "desk" / "pictures" / "call.py").unlink()
+    ran = grader(kit, "release", "--to", tmp_path / "new", "--lessons", "1")
+    assert ran.stderr.startswith("ERROR: There is no grader/desk/pictures/call.py in this kit.")
     shutil.rmtree(kit / "exercises")
     assert "Release from a clone" in grader(kit, "release", "--to", tmp_path / "new").stderr
     assert not (tmp_path / "new").exists()

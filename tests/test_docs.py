@@ -45,15 +45,23 @@ def test_the_readme_is_short_and_has_its_two_commands():
         assert checked.returncode == 0, checked.stderr
 
 
-def test_without_the_test_extra_one_line_says_what_to_install():
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            "tests",
+            "ERROR: These tests need what is not installed (nbclient). "
+            'Run `pip install -e ".[test]"` in this clone first.',
+        ),
+        ("exercises/lesson9.py", "ERROR: file or directory not found: exercises/lesson9.py"),
+    ],
+)
+def test_without_the_test_extra_one_line_says_what_to_install(given, says):
     """As where nbclient is missing."""
     code = "import sys; sys.modules['nbclient'] = None; import pytest; sys.exit(pytest.main())"
     ran = subprocess.run(
-        [sys.executable, "-c", code.replace("main()", "main(['tests', '-q'])")],
+        [sys.executable, "-c", code.replace("main()", f"main([{given!r}, '-q'])")],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert ran.returncode == 4
-    assert ran.stderr.strip().splitlines() == [
-        "ERROR: These tests need what is not installed (nbclient). "
-        'Run `pip install -e ".[test]"` in this clone first.'
-    ]
+    assert ran.stderr.strip().splitlines() == [says]

@@ -105,6 +105,8 @@ def pytest_configure(config):
             f"These tests need what is not installed ({', '.join(missing)}). "
             'Run `pip install -e ".[test]"` in this clone first.'
         )
+    # Of xdist: not the files with the most tests first, which are not those that take the longest.
+    config.option.loadscopereorder = False
     config.addinivalue_line("markers", "gpt2_small: needs the weights of gpt2-small")
     config.addinivalue_line("markers", "thorough: takes minutes; runs with -m thorough only")
 

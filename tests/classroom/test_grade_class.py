@@ -121,10 +121,13 @@ PATIENCE = ("--timeout", "3600")
 
 
 def start(folder, gradebook, *options):
+    def as_in_a_terminal():  # whoever starts us in the background may ignore Ctrl-C
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     return subprocess.Popen(
         [GRADER, "grade", folder, "--gradebook", gradebook, "--reference", "gpt2-tiny", *PATIENCE,
          *options],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=as_in_a_terminal,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from grader.verdict import grade as grading
 from grader.verdict import load, name
 from grader.verdict.exercise import PUBLIC_SEED
 
-SEEDS = [PUBLIC_SEED, "hidden"]
+SEEDS = [PUBLIC_SEED, pytest.param("hidden", marks=pytest.mark.thorough)]
 LESSON_OF = {e.name: lesson for lesson in lessons.names() for e in load.exercises(lesson)}
 EXERCISES = [e for lesson in lessons.names() for e in load.exercises(lesson)]
 MISCONCEPTIONS = [(e, m) for e in EXERCISES for m in e.misconceptions]

@@ -431,6 +431,7 @@ def test_a_checkpoint_that_does_not_load_stops_the_run_before_it_begins(exercise
     assert "passed" not in text(result)
 
 
+@pytest.mark.thorough
 def test_a_reference_that_prefers_no_token_is_named_as_the_cause(exercises, pytester):
     from transformers import GPT2Config, GPT2LMHeadModel
 

@@ -26,11 +26,12 @@ def names() -> list[str]:
         found = [path.stem for path in RECORDED.glob("*.bin")]
     else:
         found = [path.parent.name for path in CHECKS.glob("lesson[0-9]*_*/__init__.py")]
-    return sorted(found, key=_number)
+    return sorted(found, key=lambda lesson: (number(lesson), lesson))
 
 
-def _number(lesson: str) -> tuple[int, str]:
-    return int("0" + re.sub(r"lesson(\d*).*", r"\1", lesson)), lesson
+def number(lesson: str) -> int:
+    """12 of `lesson12_name`."""
+    return int(re.sub(r"lesson(\d+).*", r"\1", lesson))
 
 
 def named(said: Iterable[str]) -> list[str]:
@@ -41,11 +42,11 @@ def named(said: Iterable[str]) -> list[str]:
     """
     found = set()
     for one in (name.strip() for several in said for name in several.split(",")):
-        number = re.fullmatch(r"(?:lesson)?_?0*(\d+)", one)
+        by_number = re.fullmatch(r"(?:lesson)?_?0*(\d+)", one)
         fitting = [
             name
             for name in names()
-            if name == one or (number and name.startswith(f"lesson{number[1]}_"))
+            if name == one or (by_number and name.startswith(f"lesson{by_number[1]}_"))
         ]
         if not fitting:
             raise Problem(f"There is no lesson {one!r}. There are {', '.join(names())}.")

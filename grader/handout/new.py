@@ -31,7 +31,8 @@ def lesson(name: str, kit: Path = KIT) -> list[Path]:
         NotBegun: the name cannot be one, is taken, or cannot be written here.
     """
     numbered = re.fullmatch(r"lesson([1-9][0-9]*)_(\w+)", name)
-    number = int(numbered[1]) if numbered else _next_number()
+    following = 1 + max(map(lessons.number, lessons.names()), default=0)
+    number = int(numbered[1]) if numbered else following
     topic = numbered[2] if numbered else name
     if re.match(r"lesson\d", topic) or not _is_name(topic):
         raise NotBegun(f"{name!r} is no name for a lesson. Use small letters: attention.")
@@ -66,7 +67,7 @@ def exercise(of: str, name: str, kit: Path = KIT) -> list[Path]:
         if name in lessons.exercise_names(other):
             raise NotBegun(f"There is {name} already, in {other}. Take another name.")
     _must_be_a_clone(kit)
-    words = {"NUMBER": re.sub(r"\D", "", of.partition("_")[0]), "NAME": name}
+    words = {"NUMBER": str(lessons.number(of)), "NAME": name}
     texts = {
         kit / "exercises" / f"{of}.py": begun.TODO,
         kit / "solutions" / f"{of}.py": begun.SOLVED,
@@ -80,11 +81,6 @@ def exercise(of: str, name: str, kit: Path = KIT) -> list[Path]:
 
 def _is_name(name: str) -> bool:
     return bool(re.fullmatch(r"[a-z][a-z0-9_]*", name)) and not keyword.iskeyword(name)
-
-
-def _next_number() -> int:
-    numbers = [re.match(r"lesson(\d+)", name) for name in lessons.names()]
-    return max((int(match[1]) for match in numbers if match), default=0) + 1
 
 
 def _must_be_a_clone(kit: Path) -> None:

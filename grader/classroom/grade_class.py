@@ -11,7 +11,6 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from grader.inside import reference
 from grader.intake import classes, submissions
 from grader.intake.submissions import Submission
 from grader.intake.words import Refused, clean
+from grader.versions import installed
 
 if TYPE_CHECKING:
     from grader.intake.classes import Class, Entry
@@ -65,7 +65,7 @@ class Classroom:
         order = self.order
         isolation = f"bubblewrap {order.walls.version}" if order.walls else "none"
         conditions = Conditions(
-            _version("gpt2-exercise-kit"), self.checkpoint.name, self._fingerprint, order.device,
+            installed("gpt2-exercise-kit"), self.checkpoint.name, self._fingerprint, order.device,
             ("0", *order.hidden_seeds), isolation, order.limits.seconds, versions(),
         )  # fmt: skip
         self._run = self.gradebook.begin_run(conditions, str(order.folder), self.found.layout)
@@ -167,11 +167,4 @@ class Classroom:
 
 def versions() -> str:
     """Of what computes: another one may round in another way."""
-    return ", ".join(f"{package} {_version(package)}" for package in COMPUTES)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+    return ", ".join(f"{package} {installed(package)}" for package in COMPUTES)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from grader import lessons
+from grader import lessons, versions
 
 PACKAGES = [
     "gpt2-exercise-kit", "torch", "transformer-lens", "transformers", "pytest", "einops",
@@ -37,7 +36,7 @@ def findings(reference_name: str, device: str) -> Iterator[tuple[str, str]]:
 
     yield "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     for package in PACKAGES:
-        yield package, _version(package)
+        yield package, versions.installed(package)
     yield "devices", ", ".join(reference.available_devices())
     if lessons.are_recorded():
         from grader.verdict import recorded
@@ -62,10 +61,3 @@ def _isolation() -> str:
     with isolation.control_group(Limits(), "doctor") as group:
         limited = "a control group" if group else "rlimits, and a look at all processes together"
     return f"bubblewrap {walls.version} at {walls.path}; memory and processes limited by {limited}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

@@ -86,10 +86,10 @@ def grade(
     with Gradebook.open(gradebook, writing=True) as book:
         room = grade_class.Classroom(order, book)
         _grade_with_bar(room)
-    tally = room.tally
+    tally, versions = room.tally, grade_class.versions()
     with Gradebook.open(gradebook, writing=False) as book:
         results.table(book, terminal())
-        kept = book.kept(grade_class.versions())
+        kept = book.kept(versions)
     for remark in room.found.remarks:
         typer.echo(remark)
     for fault in tally.faults:
@@ -101,7 +101,7 @@ def grade(
         f"`grader results {gradebook} --student NAME` shows one in full."
     )
     if kept:
-        typer.echo(_by_other_versions(kept, grade_class.versions()))
+        typer.echo(_by_other_versions(kept, versions))
     if tally.faults:
         raise typer.Exit(1)
 

@@ -31,7 +31,7 @@ from grader.verdict import load
 # All of `grader/` that a student's side takes: whole rooms, and of the command what students do
 # with it. By name, for who knows what else lies about.
 MODULES = {
-    "": "__init__ __main__ lessons outcome problem reference whole words",
+    "": "__init__ __main__ lessons outcome problem reference versions whole words",
     "inside": "__init__ confine fixtures forbidden models observe plain reference remember run"
     " server wire",
     "verdict": "__init__ agree answers difference draw exercise feedback grade load name near_ties"

@@ -133,9 +133,8 @@ class Gradebook:
     ) -> int:
         """The number of a student's submission. The same student, digest and origin are the same
         submission; whether it counts, when it was handed in (ISO 8601 in UTC, and who says so) and
-        what there is to say of it may have changed since. One
-        that counts takes the place of what had the same origin, and, if it can be read, of those
-        that could not.
+        what there is to say of it may have changed since. One that counts takes the place of what
+        had the same origin, and, if it can be read, of those that could not.
 
         Raises Unusable."""
         which = (name_of(student), digest, line(origin))

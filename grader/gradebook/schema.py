@@ -26,7 +26,7 @@ CREATE TABLE submissions (
     remarks TEXT NOT NULL,
     refused TEXT NOT NULL,  -- why it cannot be read, or ''
     submitted TEXT NOT NULL DEFAULT '',  -- when, in UTC, as 2026-03-01T22:59:00+00:00; '': unknown
-    submitted_by TEXT NOT NULL DEFAULT '',  -- whose word that is: one of classes.SOURCES
+    submitted_by TEXT NOT NULL DEFAULT '',  -- whose word that is: one of layouts.SOURCES
     UNIQUE (student, digest, origin), UNIQUE (id, student)
 );
 CREATE TABLE files (

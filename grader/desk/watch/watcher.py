@@ -26,7 +26,7 @@ from grader.desk.watch.process import Heard, Process, ended
 from grader.desk.watch.screen import Screen, first_lines
 from grader.desk.watch.standing import Checks, Key, Standing
 from grader.problem import Problem
-from grader.verdict.progress import score, tally
+from grader.verdict.progress import tally
 from grader.words import harmless
 
 POLL = 0.02  # seconds between two looks at the files
@@ -311,9 +311,7 @@ class Watcher:
             return f"{self.doing(run)}: {seconds} s ... Ctrl-C stops it"
         if not run and self.waiting:
             return "Loading the reference ..." if REFERENCE in self.warm else "Loading ..."
-        points = score(
-            [check for lesson in self.standing.lessons for check in self.standing.checks(lesson)]
-        )
+        points = self.standing.points()
         return f"{points} points   h hint  n next  l list  r run again  q quit  ? help"
 
     # Keys

@@ -34,7 +34,7 @@ def box(request):
         try:
             walls = isolation.bubblewrap()
         except isolation.CannotIsolate as why:
-            pytest.skip(str(why))
+            pytest.skip(str(why))  # this machine has no sandbox, and says why
     setup = Setup(
         walls, reference.TINY, "cpu", ["tokenizer"], [], [torch.ones(3)], [ROOT],
         Limits(seconds=SECONDS, memory=1_000_000_000), 10,

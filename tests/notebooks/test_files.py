@@ -6,12 +6,12 @@ import nbformat
 import pytest
 
 import warm
-from books_of_lessons import LESSONS, source
 from grader import lessons as kit
 from grader.lessons import KIT as ROOT
 from grader.notebooks import files
 from grader.notebooks.marks import NoNotebook
 from grader.notebooks.restore import to_module
+from lesson_notebooks import LESSONS, source
 
 
 def grader(*arguments):

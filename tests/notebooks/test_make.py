@@ -13,12 +13,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 from traitlets.config import Config
 
-from books_of_lessons import LESSONS, lesson_book, module, names, odd, of, role, source
 from grader.inside.server import _run_cells
 from grader.notebooks.make import from_module
 from grader.notebooks.marks import NoNotebook
 from grader.notebooks.script import script
 from grader.verdict import load
+from lesson_notebooks import LESSONS, lesson_book, module, names, odd, of, role, source
 
 
 def test_cells_are_what_a_reader_would_make_them():

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from books_of_lessons import LESSONS, lesson_book, of
 from grader.notebooks import prose
+from lesson_notebooks import LESSONS, lesson_book, of
 
 
 def test_prose_becomes_markdown_with_its_mathematics():

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from books_of_lessons import ODD, cell_of, lesson_book, module, odd, of, role, source
 from grader.lessons import KIT as ROOT
 from grader.notebooks.make import from_module
 from grader.notebooks.restore import is_edited, to_module
+from lesson_notebooks import ODD, cell_of, lesson_book, module, odd, of, role, source
 
 # --- There and back ------------------------------------------------------------------------------
 

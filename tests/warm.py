@@ -74,6 +74,14 @@ def kept():
         patch.setattr(exams, "Exams", _exams)
         patch.setattr(sandbox, "Sandbox", _server)
         patch.setattr(grade_class, "Jobs", _Jobs)
+        with as_it_was():
+            yield
+
+
+@contextmanager
+def as_it_was():
+    """Without what grading sets for the whole process, afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
         for module, name in ((reference, "_only"), (show, "_fixed")):
             patch.setattr(module, name, getattr(module, name))
         threads = torch.get_num_threads()

@@ -27,6 +27,7 @@ from handin import (
     solved,
     stub,
 )
+from warm import as_it_was
 
 pytestmark = needs_isolation
 
@@ -281,7 +282,7 @@ def test_a_lesson_that_turns_up_late_is_graded_like_the_others(tmp_path, monkeyp
         tmp_path / "class", LESSONS, tmp_path / "gradebook", 1, [], "gpt2-tiny", "cpu", Limits(),
         False, isolation.bubblewrap(), [],
     )  # fmt: skip
-    with Gradebook.open(order.gradebook, writing=True) as book:
+    with as_it_was(), Gradebook.open(order.gradebook, writing=True) as book:
         room = grade_class.Classroom(order, book)
         room.grade(lambda doing: made.append(doing))
     assert made.count("warming up") == 2

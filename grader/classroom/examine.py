@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grader.classroom.exams import LARGE, Asked, Exam, Exams, sent
-from grader.classroom.sandbox import Ended, Failed, Sandbox, Turn
+from grader.classroom.exams import ANSWER, LARGE, Asked, Exam, Exams, sent
+from grader.classroom.sandbox import Ended, Failed, Patience, Sandbox, Turn
 from grader.gradebook.rows import Result
 from grader.inside import wire
 from grader.inside.forbidden import Call
-from grader.inside.run import Raised
+from grader.inside.plain import Pairs
+from grader.inside.run import NotRun, Raised
+from grader.intake.files import Source
 from grader.intake.submissions import Submission
+from grader.intake.words import listing
 from grader.outcome import Outcome
+from grader.statements import Twice
 from grader.verdict import feedback, name
 from grader.verdict.exercise import Case, Check, Misconception
 from grader.verdict.grade import Verdict, verdict
@@ -34,6 +39,7 @@ WALLS = (
     "/tmp, with few processes."
 )
 AS_ABOVE = "The same as above."
+SKIPPED = 3  # statements of a file that may end a turn before the file is given up
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,11 @@ class Graded:
     results: list[Result]
     printed: str
     remarks: list[str]
+    chosen: Source | None = None  # of several files of one lesson
+
+    @property
+    def points(self) -> int:
+        return sum(result.points for result in self.results)
 
 
 class Examiner:
@@ -48,19 +59,47 @@ class Examiner:
     each exercise that ends it."""
 
     def __init__(self, sandbox: Sandbox, exams: Exams, submission: Submission) -> None:
-        self.exams = exams
-        self.turns = _Turns(sandbox, submission)
+        self.sandbox, self.exams, self.submission = sandbox, exams, submission
 
     def grade(self, chosen: Sequence[str]) -> Iterator[tuple[str, Graded]]:
         """Each lesson with what came of it. Raises `Failed` if the sandbox cannot be had."""
+        doubtful = [lesson for lesson in chosen if lesson in self.submission.others]
+        turns = _Turns(self.sandbox, self.submission)
         try:
-            gradings = [_LessonGrading(self.turns, self.exams, lesson) for lesson in chosen]
+            gradings = [
+                _LessonGrading(turns, self.exams, lesson)
+                for lesson in chosen
+                if lesson not in doubtful
+            ]
             for grading in gradings:  # all of them, before anything of any runs
                 grading.read()
             for grading in gradings:
                 yield grading.lesson, grading.grade()
         finally:
-            self.turns.close()
+            turns.close()
+        for lesson in doubtful:
+            yield lesson, self._best(lesson)
+
+    def _best(self, lesson: str) -> Graded:
+        """Of several files of one lesson the one that scores most, the first of equals."""
+        files = [self.submission.lessons[lesson], *self.submission.others[lesson]]
+        graded = [
+            one
+            for file in files
+            for _, one in Examiner(
+                self.sandbox, self.exams, self.submission.with_only(lesson, file)
+            ).grade([lesson])
+        ]
+        best = max(graded, key=lambda one: one.points)
+        rest = [file.place for file, one in zip(files, graded, strict=True) if one is not best]
+        counts = files[graded.index(best)]
+        why = "it scores more" if best.points > min(one.points for one in graded) else "of equals"
+        remark = f"{counts.place} counts ({why}), and not {listing(rest)}."
+        return replace(best, remarks=[remark, *best.remarks], chosen=counts)
+
+
+class _CannotPutDown(Exception):
+    """What there is to be put down of a submission does not go into the sandbox, which is well."""
 
 
 class _Turns:
@@ -77,26 +116,36 @@ class _Turns:
     def seconds(self) -> float:
         return self.sandbox.setup.limits.seconds
 
-    def begin(self) -> tuple[Turn, float]:
-        """A turn for something that has seconds of its own, and until when, on the clock. Starting
+    def begin(self) -> tuple[Turn, Patience]:
+        """A turn for something that has seconds of its own, and how long to wait for it. Starting
         a server or a fork is not on its account.
 
-        Raises `Ended`, `Failed`."""
+        Raises `Ended`, `Failed`, `_CannotPutDown`."""
         wall = self.sandbox.setup.limits.wall
         if self._turn is None:
-            self._context = self.sandbox.turn()
-            self._turn = self._context.__enter__()
             lessons_ = {lesson: source.text for lesson, source in self.submission.lessons.items()}
-            request = {"do": "files", "files": {**self.submission.helpers, **lessons_}}
-            try:
-                self._turn.ask(wire.encode(request), time.monotonic() + wall)
-            except (Ended, wire.Malformed) as problem:
-                # Nothing of the student's has run yet: this is no fault of theirs.
-                said = " ".join(self._turn.printed().split())[:300]
+            files = {**self.submission.helpers, **lessons_}
+            if (problem := self._put_down(files)) is not None:
+                if (worse := self._put_down({})) is not None:
+                    raise Failed(worse)
                 self.close()
-                raise Failed(said or f"The sandbox failed: {problem}") from None
+                raise _CannotPutDown(problem)
+        assert self._turn is not None
         self._turn.again()
-        return self._turn, time.monotonic() + wall
+        return self._turn, Patience(wall)
+
+    def _put_down(self, files: dict[str, str]) -> str | None:
+        """In a new turn. Why it does not work; None if it does. Nothing of a student's runs."""
+        self._context = self.sandbox.turn()
+        self._turn = self._context.__enter__()
+        try:
+            request = wire.encode({"do": "files", "files": files})
+            wire.decode(self._turn.ask(request, Patience(self.sandbox.setup.limits.wall)))
+        except (Ended, wire.Malformed) as problem:
+            said = " ".join(self._turn.printed().split())[:300]
+            self.close()
+            return said or f"The sandbox failed: {problem}"
+        return None
 
     def close(self) -> None:
         """End the present turn; the next exercise gets another one."""
@@ -118,9 +167,11 @@ class _LessonGrading:
     def __init__(self, turns: _Turns, exams: Exams, lesson: str) -> None:
         self.turns, self.exams, self.lesson = turns, exams, lesson
         self.source = turns.submission.lessons[lesson]
+        self.place = Place(f"{lesson}.py", self.source.cells)
         self.loaded_in = -1  # the turn in which the lesson has been run
-        self.loaded: dict[str, Any] = {}
+        self.loaded = _Loaded()
         self.calls: dict[str, Call] = {}
+        self.skip: dict[int, tuple[Outcome, str]] = {}  # line of a statement -> how it ended
         self.failure: tuple[Outcome, str] | None = None  # why none of it can be graded
         self.printed: list[str] = []
 
@@ -131,8 +182,16 @@ class _LessonGrading:
             for exam in self.exams.lessons[self.lesson]
             if exam.exercise.forbids
         }
-        calls = self._ask(do="read", forbids=forbids)
-        self.calls = {name: call for name, call in calls.items() if isinstance(call, Call)}
+        try:
+            calls = self._ask(lambda line: None, do="read", forbids=forbids)
+        except Ended as end:
+            self.failure = ended(end, f"reading {self.lesson}.py", self.turns.seconds)
+            return
+        self.calls = {
+            call[0]: call[1]
+            for call in _lists(calls)
+            if len(call) == 2 and isinstance(call[0], str) and isinstance(call[1], Call)
+        }
 
     def grade(self) -> Graded:
         results: list[Result] = []
@@ -145,35 +204,146 @@ class _LessonGrading:
             else:
                 results += _ExerciseGrading(self, exam).grade()
             self._keep_printed(exam.exercise.name)
-        remarks = [r[:300] for r in _strings(self.loaded.get("remarks"))]
-        return Graded(results, "".join(self.printed), remarks)
+        return Graded(results, "".join(self.printed), self._remarks())
+
+    def _remarks(self) -> list[str]:
+        remarks = []
+        for failed in self.loaded.failed:
+            file, line = self.place.of(failed.line)
+            _, raised = self.judged(failed)
+            remarks.append(feedback.failed(file, replace(failed, line=line, raised=raised)))
+        for two in self.loaded.twice:
+            remarks.append(feedback.twice(two, self.place.said))
+        return remarks
 
     def _load(self) -> None:
-        """Run the lesson's file in the present turn."""
-        self.loaded = self._ask(do="load")
+        """Run the lesson's file in the present turn; again in another one, without the statement
+        that ended it."""
+        exercises = [exam.exercise.name for exam in self.exams.lessons[self.lesson]]
+        while True:
+            at: list[int] = []
+            try:
+                loaded = self._ask(at.append, do="load", skip=list(self.skip), exercises=exercises)
+                self.loaded = _Loaded.of(loaded, exercises)
+                break
+            except Ended as end:
+                what = f"importing {self.lesson}.py"
+                self.failure = ended(end, what, self.turns.seconds)
+                if not at or len(self.skip) == SKIPPED or at[-1] in self.skip:
+                    break
+                file, line = self.place.of(at[-1])
+                what = feedback.place(line, file)
+                self.skip[at[-1]] = ended(end, what, self.turns.seconds)
+                self.failure = None
         self.loaded_in = self.turns.number
-        failed = self.loaded.get("failed")
-        if isinstance(failed, Raised):
-            text = feedback.does_not_import(f"{self.lesson}.py", failed)
-            self.failure = outcome_of(failed), text
         self._keep_printed("import")
 
-    def _ask(self, **request: Any) -> dict[str, Any]:
-        """The answer to something about the whole file; where none comes, `failure` is why."""
+    def _ask(self, at: Callable[[int], None], **request: Any) -> Any:
+        """The answer to something about the whole file; None where what comes is none, and
+        `failure` is why. `at` is told each line that comes before it. Raises `Ended`."""
         frame = wire.encode({**request, "lesson": self.lesson, "cells": list(self.source.cells)})
         try:
-            turn, until = self.turns.begin()
-            return _dict(wire.decode(turn.ask(frame, until)))
-        except Ended as end:
-            self.failure = ended(end, f"importing {self.lesson}.py", self.turns.seconds)
+            turn, patience = self.turns.begin()
+            answer = wire.decode(turn.ask(frame, patience), most=ANSWER)
+            while type(answer) is int:
+                at(answer)
+                answer = wire.decode(turn.answer(patience), most=ANSWER)
+            return answer
+        except Ended:
+            self.turns.close()
+            raise
         except wire.Malformed as problem:
             self.failure = Outcome.ERROR, _malformed(problem)
+        except _CannotPutDown as problem:
+            self.failure = Outcome.ERROR, f"Its files do not fit into the sandbox ({problem})."
         self.turns.close()
-        return {}
+        return None
+
+    def judged(self, failed: NotRun) -> tuple[Outcome, Raised]:
+        """What came of a statement, as it is to be said."""
+        if failed.line in self.skip:
+            outcome, text = self.skip[failed.line]
+            return outcome, Raised(outcome.value, text)
+        return outcome_of(failed.raised), self.place.located(failed.raised)
 
     def _keep_printed(self, when: str) -> None:
         if text := self.turns.printed():
             self.printed.append(f"--- {when} ---\n{text.rstrip()}\n")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a student finds a line of a lesson's source: of a notebook by cell."""
+
+    file: str
+    cells: tuple[int, ...] = ()
+
+    def of(self, line: int) -> tuple[str, int]:
+        """(file or cell, the line in it)"""
+        number = bisect_right(self.cells, line)
+        return (f"code cell {number}", line - self.cells[number - 1] + 1) if number else (
+            self.file, line
+        )  # fmt: skip
+
+    def said(self, line: int) -> str:
+        file, line = self.of(line)
+        return f"line {line}" if file == self.file else f"line {line} of {file}"
+
+    def located(self, raised: Raised) -> Raised:
+        if not self.cells:
+            return raised
+        frames = [
+            replace(frame, file=file, line=line)
+            for frame in raised.frames
+            for file, line in [
+                self.of(frame.line) if frame.file == self.file else (frame.file, frame.line)
+            ]
+        ]
+        return replace(raised, frames=tuple(frames))
+
+    def call(self, call: Call) -> str:
+        return call.said(self.said(call.line)) if call.line else str(call)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """What a fork says of a file that it has run."""
+
+    there: frozenset[str] = frozenset()
+    untouched: frozenset[str] = frozenset()
+    missing: dict[str, NotRun] = field(default_factory=dict)
+    failed: tuple[NotRun, ...] = ()
+    twice: tuple[Twice, ...] = ()
+
+    @classmethod
+    def of(cls, answer: Any, exercises: Sequence[str]) -> _Loaded:
+        if not isinstance(answer, Pairs):
+            return cls()
+        twice = [two for two in _lists(answer.get("twice")) if len(two) == 4]
+        return cls(
+            frozenset(name for name in exercises if name in _strings(answer.get("there"))),
+            frozenset(name for name in exercises if name in _strings(answer.get("untouched"))),
+            {
+                one[0]: failed
+                for one in _lists(answer.get("missing"))
+                if len(one) == 2 and one[0] in exercises and (failed := _failed(one[1]))
+            },
+            tuple(filter(None, map(_failed, _lists(answer.get("failed"))))),
+            tuple(
+                Twice(name, counts, other, is_stub is True)
+                for name, counts, other, is_stub in twice
+                if name in exercises and type(counts) is int and type(other) is int
+            ),
+        )
+
+
+def _failed(value: Any) -> NotRun | None:
+    if not isinstance(value, list) or len(value) != 3:
+        return None
+    line, names, raised = value
+    if type(line) is not int or not isinstance(raised, Raised):
+        return None
+    return NotRun(line, tuple(_strings(names)), raised)
 
 
 class _ExerciseGrading:
@@ -182,7 +352,7 @@ class _ExerciseGrading:
     def __init__(self, lesson: _LessonGrading, exam: Exam) -> None:
         self.lesson, self.exam = lesson, exam
         self.seconds = lesson.turns.seconds
-        self.turn, self.until = lesson.turns.begin()
+        self.turn, self.patience = lesson.turns.begin()
         self.seen: dict[int, Any] = {}  # observations by case, so that none is made twice
         self.end: tuple[Outcome, str] | None = None  # why nothing more can be asked
         self.misconception: Misconception | None = None
@@ -191,17 +361,26 @@ class _ExerciseGrading:
 
     def grade(self) -> list[Result]:
         exercise, loaded = self.exam.exercise, self.lesson.loaded
-        if exercise.name not in _strings(loaded.get("names")):
+        if exercise.name not in loaded.there:
+            if failed := loaded.missing.get(exercise.name):
+                outcome, raised = self.lesson.judged(failed)
+                file, line = self.lesson.place.of(failed.line)
+                failed = replace(failed, line=line, raised=raised)
+                return _all(self.exam, outcome, feedback.not_defined(exercise.name, file, failed))
             why = f"{self.lesson.lesson}.py has no function {exercise.name!r}."
             return _all(self.exam, Outcome.TODO, why)
-        if exercise.name in _strings(loaded.get("untouched")):
+        if exercise.name in loaded.untouched:
             return _all(self.exam, Outcome.TODO)
         if call := self.lesson.calls.get(exercise.name):
-            return _all(self.exam, Outcome.WRONG, str(call))
+            return _all(self.exam, Outcome.WRONG, self.lesson.place.call(call))
         results = []
         for check, asked in self.exam.checks:
             begun, was_over = time.monotonic(), self.end is not None
-            outcome, text, named = self._check(check, asked)
+            try:
+                outcome, text, named = self._check(check, asked)
+            except Exception as fault:  # of what came back, and not of the grader
+                outcome, named = Outcome.ERROR, None
+                text = f"What came back cannot be looked at ({type(fault).__name__})."
             if text:
                 text = AS_ABOVE if text in self.said else text
                 self.said.add(text)
@@ -228,7 +407,7 @@ class _ExerciseGrading:
             assert self.end is not None
             return (*self.end, None)
         if found.call is not None:
-            return Outcome.WRONG, str(found.call), None
+            return Outcome.WRONG, self.lesson.place.call(found.call), None
         if found.case is None:
             return found.outcome, f"With a remark: {found.remark}." if found.remark else "", None
         outcome = found.outcome
@@ -245,7 +424,8 @@ class _ExerciseGrading:
             if key in self.said:
                 return AS_ABOVE
             self.said.add(key)
-            text = feedback.error(exercise.name, found.raised, found.case, solution, named)
+            raised = self.lesson.place.located(found.raised)
+            text = feedback.error(exercise.name, raised, found.case, solution, named)
             if outcome is Outcome.BLOCKED:
                 text += f"\n\n{WALLS}"
         else:
@@ -260,10 +440,10 @@ class _ExerciseGrading:
         key = id(question.case)
         if key not in self.seen:
             try:
-                frame = self.turn.ask(question.request, self.until)
+                frame = self.turn.ask(question.request, self.patience)
                 # What is equal to the byte need not be read.
                 is_right = frame == question.expected_frame
-                seen = question.expected if is_right else wire.decode(frame)
+                seen = question.expected if is_right else wire.decode(frame, most=question.most)
                 if len(frame) > LARGE and not is_right:  # many of them would be more than there is
                     return seen
                 self.seen[key] = seen
@@ -346,5 +526,5 @@ def _strings(value: Any) -> list[str]:
     return [x for x in value if isinstance(x, str)] if isinstance(value, list) else []
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _lists(value: Any) -> list[list[Any]]:
+    return [x for x in value if isinstance(x, list)] if isinstance(value, list) else []

@@ -18,6 +18,7 @@ from grader.verdict.exercise import PUBLIC_SEED, Case, Check, Exercise, Misconce
 from grader.verdict.grade import Question, observation, questions
 
 LARGE = 1_000_000  # bytes of a tensor
+ANSWER = 1_000_000  # bytes that an answer's structure may have, and more where the right one has
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Asked(Question):
 
     request: bytes
     expected_frame: bytes
+
+    @property
+    def most(self) -> int:
+        """Bytes of an answer's structure that are looked at."""
+        return ANSWER + 8 * len(self.expected_frame)
 
 
 @dataclass(frozen=True)

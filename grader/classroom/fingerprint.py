@@ -19,6 +19,7 @@ DECIDES = (
     "classroom/examine.py",
     "classroom/exams.py",
     "outcome.py",
+    "statements.py",
     "words.py",
 )
 

@@ -24,7 +24,7 @@ from grader.problem import Problem
 Kind = Literal["bubblewrap", "none"]
 # All of the kit that the sandbox sees: a folder, what that stands on, and the name under which
 # lessons load the reference. No check, no solution, nothing that decides.
-SHOWN = ("inside", "__init__.py", "problem.py", "reference.py")
+SHOWN = ("inside", "__init__.py", "problem.py", "reference.py", "statements.py")
 SYSTEM = (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/ld.so.conf",
     "/etc/ld.so.conf.d", "/etc/alternatives", "/nix/store", "/gnu/store",
@@ -203,7 +203,7 @@ def within(
 VARIABLES = {
     "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
     "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-    "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "MPLBACKEND": "agg",
 }  # fmt: skip
 
 

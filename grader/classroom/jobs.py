@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from grader.classroom.examine import Graded
     from grader.classroom.exams import Exams
 
+# What lessons may load as they are imported (`grader.reference`).
+LOADED = {"reference", "tokenizer", "bos_tokenizer"}
 FAILURES = 3  # of the sandbox, one after the other, before a job gives up
 
 
@@ -68,7 +70,7 @@ class Jobs:
         self.exams: Exams = Exams(chosen, fixtures, order.hidden_seeds)
         n = max(1, min(order.jobs, most))
         setup = sandbox.Setup(
-            order.walls, checkpoint, order.device, sorted(needs),
+            order.walls, checkpoint, order.device, sorted(needs | LOADED),
             passes.inputs if passes is not None else [], self.exams.large, order.secrets,
             order.limits, sum(len(exams) + 1 for exams in self.exams.lessons.values()),
         )  # fmt: skip

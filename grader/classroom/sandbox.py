@@ -26,11 +26,13 @@ from grader.classroom import isolation
 from grader.classroom.isolation import Bubblewrap
 from grader.inside import wire
 from grader.inside.confine import Limits
+from grader.inside.plain import Pairs
 from grader.lessons import KIT
 from grader.problem import Problem
 
 STARTING = 300.0  # seconds; a slow disk and a large reference take their time
 PIECE = 1 << 20
+PAUSE = 0.25  # seconds; of a wait that took longer, no more was the fork's
 TURN, STOP, AGAIN = b"T", b"S", b"A"  # what the server is told, as `inside` reads it
 
 
@@ -121,7 +123,7 @@ class Sandbox:
                 answer = _receive(ours)
             except (OSError, wire.Malformed, EOFError):
                 answer = None
-            if not isinstance(answer, dict) or "ready" not in answer:
+            if not isinstance(answer, Pairs) or not answer.get("ready"):
                 raise Failed(f"The sandbox does not start: {_reason(answer, said)}")
             ours.settimeout(None)
             self._control, self._process = ours, process
@@ -190,11 +192,23 @@ def _receive(channel: socket.socket) -> Any:
 
 
 def _reason(answer: Any, said: Any) -> str:
-    if isinstance(answer, dict) and "failed" in answer:
-        return " ".join(str(answer["failed"]).split())[:300]
+    if isinstance(answer, Pairs) and answer.get("failed"):
+        return " ".join(str(answer.get("failed")).split())[:300]
     said.seek(0)
     lines = said.read(PIECE).decode("utf-8", "replace").strip().splitlines()
     return lines[-1][:300] if lines else "it ended without a word."
+
+
+class Patience:
+    """Seconds that may be spent in waiting for a fork. What the grader itself takes, or stands
+    still for, is on nobody's account."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    def spend(self, asked: float, took: float) -> None:
+        """`took`: what a wait of `asked` seconds lasted."""
+        self.left -= min(asked, took)
 
 
 class Turn:
@@ -217,25 +231,25 @@ class Turn:
         self._channel.setblocking(False)
         os.set_blocking(self._output, False)
 
-    def ask(self, request: bytes, until: float) -> bytes:
-        """The frame that answers this frame, by `time.monotonic() == until`.
+    def ask(self, request: bytes, patience: Patience) -> bytes:
+        """The frame that answers this frame, while there is patience.
 
         Raises:
             Ended: there will be none, now or later.
             Malformed: what came is too long; nothing more can be read.
         """
-        self._send(request, until)
-        return self.answer(until)
+        self._send(request, patience)
+        return self.answer(patience)
 
     def again(self) -> None:
         """Processor time counts from now on."""
         with suppress(OSError):
             self._control.send(AGAIN)
 
-    def answer(self, until: float) -> bytes:
+    def answer(self, patience: Patience) -> bytes:
         """One more frame. Raises as `ask`."""
-        head = self._exactly(wire.HEAD.size, until)
-        return head + self._exactly(wire.length(head), until)
+        head = self._exactly(wire.HEAD.size, patience)
+        return head + self._exactly(wire.length(head), patience)
 
     def printed(self) -> str:
         """What was printed since this was last called, as far as it is kept."""
@@ -254,10 +268,10 @@ class Turn:
         assert self._end is not None
         return self._end.reason != "gone"
 
-    def _send(self, data: bytes, until: float) -> None:
+    def _send(self, data: bytes, patience: Patience) -> None:
         view = memoryview(data)
         while view:
-            self._wait(until, writing=True)
+            self._wait(patience, writing=True)
             with suppress(BlockingIOError):
                 try:
                     view = view[self._channel.send(view[:PIECE]) :]
@@ -266,13 +280,13 @@ class Turn:
                         raise
                     self._ended()
 
-    def _exactly(self, n: int, until: float) -> bytes:
+    def _exactly(self, n: int, patience: Patience) -> bytes:
         data = bytearray()
         while len(data) < n:
             try:
                 piece = self._channel.recv(min(PIECE, n - len(data)))
             except BlockingIOError:
-                self._wait(until)
+                self._wait(patience)
                 continue
             except OSError:
                 piece = b""
@@ -281,24 +295,25 @@ class Turn:
             data += piece
         return bytes(data)
 
-    def _wait(self, until: float, writing: bool = False) -> None:
-        """Until the channel is ready. Raises `Ended`."""
+    def _wait(self, patience: Patience, writing: bool = False) -> None:
+        """Until the channel is ready, which is looked at before patience is. Raises `Ended`."""
         while True:
             if self._end is not None:
                 raise self._end
-            left = until - time.monotonic()
-            if left <= 0:
-                self._stop("timeout")
-                raise self._end or Ended("timeout")
             writable = [self._channel] if writing else []
             reading: list[Any] = [self._channel, self._control, self._output]
-            ready, can_write, _ = select.select(reading, writable, [], left)
+            pause, began = max(0.0, min(patience.left, PAUSE)), time.monotonic()
+            ready, can_write, _ = select.select(reading, writable, [], pause)
+            patience.spend(pause, time.monotonic() - began)
             if self._output in ready:
                 self._drain()
             if can_write or self._channel in ready:
                 return
             if self._control in ready:
                 self._ended()
+            if patience.left <= 0:
+                self._stop("timeout")
+                raise self._end or Ended("timeout")
 
     def _drain(self) -> None:
         """Take what was printed, a bounded amount at a time, so that nobody waits for room."""
@@ -334,10 +349,10 @@ class Turn:
         self._control.settimeout(waiting)
         try:
             report = _receive(self._control)
-            return Ended(report["reason"], report["code"])
+            return Ended(report.get("reason"), report.get("code"))
         except TimeoutError:
             return None
-        except (OSError, EOFError, wire.Malformed, LookupError, TypeError):
+        except (OSError, EOFError, wire.Malformed, AttributeError):
             return Ended("gone")
         finally:
             with suppress(OSError):

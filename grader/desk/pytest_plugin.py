@@ -197,8 +197,7 @@ class CheckItem(pytest.Item):
             raise AlreadySaid
         self.feedback, verdict = judged.feedback, judged.verdict
         if verdict is None:
-            assert self.answers.failure is not None
-            raise BrokenAnswer from self.answers.failure.exception
+            raise BrokenAnswer from judged.cause
         if judged.outcome is Outcome.WRONG:
             # --pdb stops in this frame; these are what to look at.
             case, observed, expected = verdict.case, verdict.observed, verdict.expected  # noqa: F841
@@ -215,6 +214,8 @@ class CheckItem(pytest.Item):
     def record(self, judged: Judged) -> None:
         """What the summary, JUnit files and xdist's controller see of this check."""
         self.user_properties = list(judged.counts(self.check).items())
+        if self.answers.remarks:
+            self.user_properties.append(("failed", "\n".join(self.answers.remarks)))
         if self.will_run_reference:
             self.user_properties.append(("reference", fixtures(self.config).describe()))
 

@@ -72,6 +72,7 @@ class Progress:
         next_up = None
         references = set()
         remarks: dict[str, str] = {}
+        failed: dict[str, None] = {}
         for file in sorted(self.seen):
             order = written_order(self.path(file))
             at_the_end = (10**6, "")
@@ -79,6 +80,7 @@ class Progress:
                 self.seen[file].items(), key=lambda item: order.get(item[0], at_the_end)
             )
             checks = [check for _, checks in exercises for check in checks]
+            failed |= dict.fromkeys(check["failed"] for check in checks if "failed" in check)
             references |= {check["reference"] for check in checks if "reference" in check}
             write(f"{Path(file).stem:<28}{score(checks):>9}  {tally(checks)}")
             if len({check["outcome"] for check in checks}) > 1 or any("note" in c for c in checks):
@@ -97,6 +99,9 @@ class Progress:
                     if not order and self.path(file).exists():  # it cannot be read
                         here = self.path(file).name
                     next_up = f"Next: {name} ({here})  {summary}"
+        for text in failed:
+            for said_of in text.split("\n"):
+                write(f"{said_of[:1].upper()}{said_of[1:]}")
         for name, remark in remarks.items():
             write(f"{name} passes, with a remark: {remark}.")
         for reference in references:

@@ -104,9 +104,12 @@ def write(order: Order, report: Callable[[str], None]) -> None:
 def _must_be_stubs(lesson: str) -> None:
     path = KIT / "exercises" / f"{lesson}.py"
     try:
-        module = vars(run.load(path))
-    except Exception as problem:
+        loaded = run.load(path)
+    except (OSError, SyntaxError, UnicodeDecodeError) as problem:
         raise NotReleased(f"{path} does not run ({run.describe(problem)}).") from None
+    if loaded.failed:
+        raise NotReleased(f"{path} does not run ({loaded.failed[0].raised.text}).")
+    module = vars(loaded.module)
     for exercise in load.exercises(lesson):
         if exercise.name not in module:
             raise NotReleased(f"{path} has no {exercise.name}.")

@@ -38,7 +38,11 @@ class Call:
     text: str = ""  # that line
 
     def __str__(self) -> str:
-        place = f"Line {self.line} calls" if self.line else "It calls"
+        return self.said(f"line {self.line}" if self.line else "it")
+
+    def said(self, where: str) -> str:
+        """`where`: how that line is spoken of."""
+        place = f"{where[:1].upper()}{where[1:]} calls"
         return f"{place} {self.what}, which this exercise rules out" + (
             f":\n    {self.text}" if self.text else "."
         )
@@ -47,10 +51,14 @@ class Call:
 # --- In the source -------------------------------------------------------------------------------
 
 
-def in_source(source: str, function: str, forbidden: Forbidden) -> Call | None:
-    """The first forbidden call in the function, or in what it calls of the same file."""
+def in_source(
+    source: str, function: str, forbidden: Forbidden, nodes: list[ast.stmt] | None = None
+) -> Call | None:
+    """The first forbidden call in the function, or in what it calls of the same file. `nodes`: what
+    of its top level is run, if that is not all."""
     try:
-        found = list(_Reader(ast.parse(source), forbidden).found(function))
+        module = ast.parse(source) if nodes is None else ast.Module(nodes, [])
+        found = list(_Reader(module, forbidden).found(function))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # it does not import either, and is told so; or is nested too deep to read
     if not found:

@@ -33,6 +33,23 @@ class Opaque:
 
 
 @dataclass(frozen=True, eq=False)
+class Pairs:
+    """A dict as a stranger sent it. It is not made a table of: hashes of numbers are no secret, and
+    of keys that somebody has chosen to collide a table takes their number squared to make. They are
+    looked up in one of ours."""
+
+    items: tuple[tuple[Any, Any], ...]
+
+    def get(self, name: str) -> Any:
+        """Of a name that we gave; None where it is not there."""
+        return next((value for key, value in self.items if type(key) is str and key == name), None)
+
+    def of(self, ours: dict[Any, Any]) -> dict[Any, Any]:
+        """Those that we have, too."""
+        return {key: value for key, value in self.items if key in ours}
+
+
+@dataclass(frozen=True, eq=False)
 class Sample:
     """Some entries of a large tensor of floats, which is not kept: half of them its largest, by
     which tolerances go, the others evenly spread."""

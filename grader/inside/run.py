@@ -25,8 +25,10 @@ from typing import Any
 
 import torch
 
+from grader import statements
 from grader.inside.forbidden import Forbidden, Watch
 from grader.inside.plain import plain
+from grader.statements import Twice
 
 Function = Callable[..., Any]
 TEXT = 4_000  # characters of an exception's message that are kept
@@ -81,34 +83,125 @@ def observation(
     return watch.call if watch is not None and watch.call is not None else seen
 
 
-def load(path: Path) -> ModuleType:
-    """Run a file of answers as a module, afresh. Raises whatever the file raises."""
-    with as_module(path) as module:
-        assert module.__spec__ is not None, path
-        assert module.__spec__.loader is not None, path
-        module.__spec__.loader.exec_module(module)
-    return module
+@dataclass(frozen=True)
+class NotRun:
+    """A statement of a file's top level that did not run."""
+
+    line: int
+    names: tuple[str, ...]  # that it would have given a meaning to
+    raised: Raised
 
 
-@contextmanager
-def as_module(path: Path) -> Iterator[ModuleType]:
-    """A module for a file that is to be run in the body; known to Python unless that fails."""
+class Skipped(Exception):
+    """A statement that was not to be run."""
+
+
+@dataclass
+class Loaded:
+    """A file of answers as a module, and what of it failed."""
+
+    module: ModuleType
+    failed: list[NotRun] = field(default_factory=list)
+    twice: list[Twice] = field(default_factory=list)
+
+    def why_missing(self, name: str) -> NotRun | None:
+        """What kept a name from having a meaning; where nothing of the file is there, its first
+        failure."""
+        for failed in reversed(self.failed):
+            if name in failed.names or "*" in failed.names:
+                return failed
+        own = self.module.__name__
+        if any(getattr(value, "__module__", None) == own for value in vars(self.module).values()):
+            return None
+        return self.failed[0] if self.failed else None
+
+
+def load(
+    path: Path,
+    cells: Sequence[int] = (),
+    skip: Sequence[int] = (),
+    at: Callable[[int], None] = lambda line: None,
+) -> Loaded:
+    """Run a file of answers as a module, afresh, statement by statement: one that fails costs what
+    needs it.
+
+    cells: of a notebook, the line on which each begins. skip: lines of statements that are not to
+    be run. `at` is told the line of each before it runs.
+
+    Raises OSError, SyntaxError or UnicodeDecodeError where there is no text in the file.
+    """
+    text = importlib.util.decode_source(path.read_bytes())
+    read = statements.read(text, cells, str(path))
+    loaded = Loaded(_as_module(path), twice=read.twice)
+    loaded.failed = _run(read, text, path, loaded.module, skip, at)
+    return loaded
+
+
+def run(path: Path, module: ModuleType) -> list[NotRun]:
+    """The same into a module that is there. What of it failed. Raises as `load`."""
+    text = importlib.util.decode_source(path.read_bytes())
+    return _run(statements.read(text, file=str(path)), text, path, module)
+
+
+def _run(
+    read: statements.Read,
+    text: str,
+    path: Path,
+    module: ModuleType,
+    skip: Sequence[int] = (),
+    at: Callable[[int], None] = lambda line: None,
+) -> list[NotRun]:
+    failed = []
+    names = vars(module)
+    names["__doc__"] = read.docstring
+    if "get_ipython" in text:
+        names["get_ipython"] = lambda: Shell(names)
+    for statement in read.statements:
+        failure: BaseException | None = statement.problem
+        if statement.line in skip:
+            failure = Skipped()
+        elif statement.code is not None:
+            at(statement.line)
+            try:
+                exec(statement.code, names)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as problem:  # SystemExit and pytest's own are theirs, too
+                failure = problem
+        if failure is not None:
+            put_down = raised(failure, folder=path.parent)
+            failed.append(NotRun(statement.line, statement.names, put_down))
+    return failed
+
+
+def _as_module(path: Path) -> ModuleType:
+    """A module for a file that is to be run, known to Python."""
     name = f"{path.parent.name}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None, path
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))  # answers may import one another, by plain name
-    before = sys.modules.get(name)
     sys.modules[name] = module  # dataclasses and pickling look a class's module up there
-    try:
-        yield module
-    except BaseException:
-        if before is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = before
-        raise
+    return module
+
+
+class Shell:
+    """What nbconvert's scripts call IPython for: Python within magics is run, nothing else is."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+    def run_line_magic(self, name: str, line: str = "", *rest: Any) -> None:
+        if name in statements.PYTHON_MAGICS:
+            exec(line, self.names)
+
+    def run_cell_magic(self, name: str, line: str = "", cell: str = "") -> None:
+        if name in statements.PYTHON_MAGICS:
+            exec(cell, self.names)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *args, **kwargs: None
 
 
 def lessons_are_in(folder: Path) -> None:

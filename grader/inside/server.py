@@ -11,11 +11,11 @@ expected nor who asks. `grader.classroom.sandbox` is the other side.
 """
 
 from __future__ import annotations
-import __future__
 
 import contextlib
 import gc
-import importlib
+import importlib.abc
+import importlib.machinery
 import os
 import select
 import shutil
@@ -31,6 +31,8 @@ from typing import Any, NoReturn
 
 import torch
 
+import grader.reference
+from grader import statements
 from grader.inside import confine, observe, remember, run, wire
 from grader.inside.confine import Limits
 from grader.inside.fixtures import Fixtures, fresh
@@ -44,6 +46,7 @@ PRELOADED = (
 )  # fmt: skip
 LOOK = 0.05  # seconds between two looks at what a fork uses
 AGAIN = b"A"
+FAILURES = 20  # of a file's statements, that are told
 HARD_KILLS = (signal.SIGKILL, signal.SIGXCPU)
 
 
@@ -73,6 +76,14 @@ def _live(name: str) -> Any:
         _, index, device = name.split()
         return _large[int(index)].to(device, copy=True)
     return fresh(_fixtures(name))
+
+
+def _live_model(name: str = "auto", device: str = "auto") -> Any:
+    return _live("reference")
+
+
+def _live_tokenizer(name: str = "auto", add_bos: bool = False) -> Any:
+    return _live("bos_tokenizer" if add_bos else "tokenizer")
 
 
 _fixtures: Fixtures | None = None
@@ -113,6 +124,9 @@ def _warm_up(settings: dict[str, Any]) -> Limits:
             passes = remember.Passes(loaded)
             for tokens in settings.pop("passes"):
                 passes.prepare(tokens)
+    # What lessons may do as they are imported, as `pytest exercises` lets them.
+    vars(grader.reference).update(load=_live_model, load_tokenizer=_live_tokenizer)
+    vars(grader).update(check=Nothing(), pictures=Nothing())
     gc.collect()
     gc.freeze()  # else each fork would copy the pages of all objects that its collector looks at
     return Limits(**settings["limits"])
@@ -248,6 +262,7 @@ class _Fork:
         self.channel, self.folder = channel, folder
         self.pid = os.getpid()
         self.modules: dict[str, ModuleType] = {}
+        self.helpers = _Helpers(folder)
 
     def serve(self) -> NoReturn:
         with contextlib.suppress(Gone):
@@ -279,40 +294,58 @@ class _Fork:
             (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
         # Lessons import one another by plain name, or as in the kit.
         sys.path[:0] = [str(self.folder), str(self.folder.parent)]
+        sys.meta_path.insert(0, self.helpers)
         self.answer(None)
 
     def do_read(self, lesson: str, cells: list[int], forbids: dict[str, list[list[str]]]) -> None:
         """Answered by the forbidden calls that a lesson's source says plainly. To be asked before
         anything of the submission has run, which could change what is said here."""
-        text = (self.folder / f"{lesson}.py").read_text(encoding="utf-8")
-        if cells:
-            text = _without_broken_cells(text, cells)
-        calls = {name: in_source(text, name, _forbidden(given)) for name, given in forbids.items()}
-        self.answer({name: call for name, call in calls.items() if call is not None})
+        text = self._path(lesson).read_text(encoding="utf-8")
+        read = statements.read(text, cells)
+        calls = [
+            [name, in_source(text, name, _forbidden(given), read.nodes)]
+            for name, given in forbids.items()
+        ]
+        self.answer([[name, call] for name, call in calls if call is not None])
 
-    def do_load(self, lesson: str, cells: list[int]) -> None:
-        """Run a lesson's file; answered by what came of it."""
-        path = self.folder / f"{lesson}.py"
-        text = path.read_text(encoding="utf-8")
-        failed, remarks = self._run(lesson, path, text, cells)
-        names = vars(self.modules[lesson]) if lesson in self.modules else {}
-        untouched = [n for n, f in names.items() if type(n) is str and run.is_untouched(f)]
-        self.answer({"failed": failed, "remarks": remarks, "untouched": untouched,
-                     "names": [n for n in names if type(n) is str]})  # fmt: skip
-
-    def _run(self, lesson: str, path: Path, text: str, cells: list[int]) -> tuple[Any, list[str]]:
-        remarks: list[str] = []
+    def do_load(self, lesson: str, cells: list[int], skip: list[int], exercises: list[str]) -> None:
+        """Run a lesson's file; answered by the line of each statement before it runs, and then by
+        what came of it all. `skip`: lines of statements that are not to be run."""
+        loaded = None
+        failed: list[run.NotRun] = []
         try:
             with run.clean_state():
-                if cells:
-                    with run.as_module(path) as module:
-                        remarks = _run_cells(module, path, text, cells)
-                else:
-                    module = run.load(path)
-            self.modules[lesson] = module
+                loaded = run.load(self._path(lesson), cells, skip, self._say_line)
+            self.modules[lesson] = loaded.module
+            failed = loaded.failed + self.helpers.failed
         except BaseException as failure:
-            return run.raised(failure, folder=self.folder), remarks
-        return None, remarks
+            failed = [run.NotRun(1, tuple(exercises), run.raised(failure, folder=self.folder))]
+        names = vars(loaded.module) if loaded is not None else {}
+        there = [name for name in exercises if name in names]
+        why = {name: loaded.why_missing(name) for name in exercises} if loaded is not None else {}
+        failed = failed[:FAILURES]
+        self.answer(
+            {
+                "there": there,
+                "untouched": [name for name in there if run.is_untouched(names[name])],
+                "missing": [
+                    [name, _plain(one)] for name, one in why.items() if one and name not in there
+                ],
+                "failed": [_plain(one) for one in failed],
+                "twice": [
+                    [two.name, two.counts, two.other, two.other_is_stub]
+                    for two in (loaded.twice if loaded is not None else [])
+                    if two.name in exercises
+                ],
+            }
+        )
+
+    def _say_line(self, line: int) -> None:
+        if os.getpid() == self.pid:
+            self.channel.sendall(wire.encode(line))
+
+    def _path(self, lesson: str) -> Path:
+        return self.folder / f"{lesson}.py"
 
     def do_observe(
         self,
@@ -335,49 +368,44 @@ class _Fork:
         self.answer(seen)
 
 
+def _plain(failed: run.NotRun) -> list[Any]:
+    return [failed.line, list(failed.names[:20]), failed.raised]
+
+
+class _Helpers(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports what lies beside a lesson as the lesson itself is run: a statement that fails costs
+    what needs it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.failed: list[run.NotRun] = []  # of files that are not lessons under way
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or spec.origin is None or Path(spec.origin).parent != self.folder:
+            return None
+        spec.loader = self
+        return spec
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        assert module.__spec__.origin is not None
+        self.failed += run.run(Path(module.__spec__.origin), module)
+
+
+class Nothing:
+    """`check` and `pictures`, where nobody looks: whatever is asked of them is done."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> Nothing:
+        return self
+
+
 def _forbidden(given: list[list[str]]) -> Forbidden:
     torchs, methods = given
     return Forbidden(tuple(torchs), tuple(methods))
-
-
-# --- Notebooks -----------------------------------------------------------------------------------
-
-
-def _chunks(text: str, cells: list[int]) -> list[tuple[int, str]]:
-    """(line, text) of each cell; the text begins with as many empty lines as stand before it."""
-    lines = text.split("\n")
-    ends = [*cells[1:], len(lines) + 1]
-    return [
-        (start, "\n" * (start - 1) + "\n".join(lines[start - 1 : end - 1]) + "\n")
-        for start, end in zip(cells, ends, strict=True)
-    ]
-
-
-def _run_cells(module: ModuleType, path: Path, text: str, cells: list[int]) -> list[str]:
-    """Run each cell, whatever became of those before it; a remark on each that failed."""
-    futures = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
-    flags, remarks = 0, []
-    for number, (_, chunk) in enumerate(_chunks(text, cells), 1):
-        try:
-            code = compile(chunk, str(path), "exec", flags, dont_inherit=True)
-            flags |= code.co_flags & futures  # as in a notebook, they hold from there on
-            exec(code, vars(module))
-        except BaseException as failure:
-            said = " ".join(run.describe(failure).split())[:160]
-            remarks.append(f"{path.name}: code cell {number} failed ({said}).")
-    return remarks[:20]
-
-
-def _without_broken_cells(text: str, cells: list[int]) -> str:
-    """Of a cell that does not compile nothing runs, so that nothing of it may be read either."""
-    kept = text.split("\n")
-    for start, chunk in _chunks(text, cells):
-        try:
-            compile(chunk, "cell", "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            for line in range(start - 1, min(chunk.count("\n"), len(kept))):
-                kept[line] = ""
-    return "\n".join(kept)
 
 
 if __name__ == "__main__":

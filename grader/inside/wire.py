@@ -19,7 +19,7 @@ import torch
 
 from grader.inside.forbidden import Call
 from grader.inside.models import ToyModel
-from grader.inside.plain import COMPARED, Opaque, Sample
+from grader.inside.plain import COMPARED, Opaque, Pairs, Sample
 from grader.inside.run import Frame, Raised
 
 HEAD = struct.Struct("!II")
@@ -94,12 +94,17 @@ def length(head: bytes) -> int:
     return int(structure + tensors)
 
 
-def decode(frame: bytes, live: Callable[[str], Any] | None = None) -> Any:
+def decode(
+    frame: bytes, live: Callable[[str], Any] | None = None, most: int = MAX_STRUCTURE
+) -> Any:
     """What a frame holds. Live things are fetched by name; where no one fetches them, as on the
-    grader's side, a frame that names one is `Malformed`, like everything that `encode` does not
-    write."""
+    grader's side, a frame is a stranger's: one that names a live thing is `Malformed`, like
+    everything that `encode` does not write or has a structure of more than `most` bytes; dicts are
+    `Pairs`, and it takes time linear in its bytes, whatever they are."""
     try:
         structure_size, tensors_size = HEAD.unpack_from(frame)
+        if structure_size > most:
+            raise Malformed("too large to be looked at")
         structure = memoryview(frame)[HEAD.size : HEAD.size + structure_size]
         tensors = memoryview(frame)[HEAD.size + structure_size :]
         if len(structure) != structure_size or len(tensors) != tensors_size:
@@ -125,7 +130,8 @@ class _Reader:
         if self.depth > 40:  # tuples in tuples; lists nest within msgpack's own limit
             raise Malformed("nested")
         value = msgpack.unpackb(
-            data, ext_hook=self.special, object_pairs_hook=_table, strict_map_key=False,
+            data, ext_hook=self.special, object_pairs_hook=_pairs if self.live is None else dict,
+            strict_map_key=False,
             unicode_errors="surrogatepass",
         )  # fmt: skip
         self.depth -= 1
@@ -197,13 +203,10 @@ def _optional_int(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _table(items: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Hashes of strings are secret, those of numbers are not: among large ones and among tuples as
-    many are alike as somebody likes, and a table of them takes their number squared to make."""
-    for key, _ in items:
-        if type(key) not in _KEYS or (type(key) is int and not _is_small(key)):
-            raise Malformed("key")
-    return dict(items)
+def _pairs(items: list[tuple[Any, Any]]) -> Pairs:
+    if any(type(key) not in _KEYS for key, _ in items):
+        raise Malformed("key")
+    return Pairs(tuple(items))
 
 
 _KEYS = (str, int, bytes, float, bool, type(None), Opaque)

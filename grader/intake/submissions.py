@@ -12,8 +12,8 @@ import keyword
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +34,12 @@ class Submission:
     helpers: dict[str, str]  # module name -> source, of .py files that lay beside the lessons
     remarks: tuple[str, ...]  # what was left out or guessed, one line each
     digest: str  # SHA-256 over names and sources, whatever they came packed in
+    others: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)  # of doubtful lessons
+
+    def with_only(self, lesson: str, source: Source) -> Submission:
+        """With this file for that lesson, and no doubt about it."""
+        others = {name: files for name, files in self.others.items() if name != lesson}
+        return replace(self, lessons={**self.lessons, lesson: source}, others=others)
 
 
 def read(paths: Path | Sequence[Path], lessons: Sequence[str]) -> Submission:

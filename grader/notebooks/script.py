@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 CODE = 500_000  # characters of all code cells
@@ -56,6 +56,7 @@ class NotANotebook(Exception):
 class Source:
     text: str  # Python, always encodable as UTF-8, "\n" line ends, no byte-order mark
     cells: tuple[int, ...] = ()  # of a notebook: the line, from 1, on which each code cell begins
+    place: str = field(default="", compare=False)  # where it lay in what was handed in
 
 
 def script(data: bytes) -> tuple[Source, tuple[str, ...]]:

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside.plain import Opaque, Sample
+from grader.inside.plain import Opaque, Pairs, Sample
 from grader.verdict.show import show
 
 # dtype -> (relative to the expected entry, relative to the largest expected entry). The second
@@ -68,6 +68,7 @@ def values(observed: Any, expected: Any, at: str = "") -> str | None:
 
 def no_more_work(observed: Any, expected: Any) -> str | None:
     """For `observe.result_and_work`: an equal result, for no more work than the solution needs."""
+    observed = _of_ours(observed, expected)
     if difference := values(observed["result"], expected["result"]):
         return difference
     for work in ("passes", "sequences run"):
@@ -105,7 +106,8 @@ def remark(observed: Any, expected: Any, at: str = "") -> str | None:
             return f"{where}{kind(observed)} where {kind(expected)} is meant"
         items = ((str(i), got, want) for i, (got, want) in enumerate(zip(observed, expected)))  # noqa: B905
     elif isinstance(expected, dict):
-        items = ((show(key), observed[key], want) for key, want in expected.items())
+        theirs = _of_ours(observed, expected)
+        items = ((show(key), theirs[key], want) for key, want in expected.items())
     else:
         return None
     return next(filter(None, (remark(got, want, f"{at}[{i}]") for i, got, want in items)), None)
@@ -125,7 +127,9 @@ def kind(value: Any) -> str:
         return f"a tensor of shape {tuple(value.shape)} and {value.dtype}"
     if isinstance(value, Opaque):
         return f"{_article(value.type)} ({value.text})" if value.text else _article(value.type)
-    return _article({"str": "string"}.get(type(value).__name__, type(value).__name__))
+    return _article(
+        {"str": "string", "Pairs": "dict"}.get(type(value).__name__, type(value).__name__)
+    )
 
 
 def _wrong_type(observed: Any, expected: Any, where: str, values_are_right: bool) -> str:
@@ -232,15 +236,26 @@ def _sequences(observed: Any, expected: Any, at: str, where: str) -> str | None:
 
 
 def _dicts(observed: Any, expected: dict[Any, Any], at: str, where: str) -> str | None:
-    if not isinstance(observed, dict):
+    if not isinstance(observed, (dict, Pairs)):
         return f"{where}{kind(observed)} instead of {kind(expected)}."
+    theirs = _of_ours(observed, expected)
     for key in expected:
-        if key not in observed:
+        if key not in theirs:
             return f"{where}the key {show(key)} is missing."
-    for key in observed:
+    for key in keys(observed):
         if key not in expected:
             return f"{where}the key {show(key)} should not be there."
     for key in expected:
-        if difference := values(observed[key], expected[key], f"{at}[{show(key)}]"):
+        if difference := values(theirs[key], expected[key], f"{at}[{show(key)}]"):
             return difference
     return None
+
+
+def keys(table: dict[Any, Any] | Pairs) -> Iterable[Any]:
+    return table if isinstance(table, dict) else (key for key, _ in table.items)
+
+
+def _of_ours(observed: Any, expected: dict[Any, Any]) -> dict[Any, Any]:
+    """Their values for keys that we expect."""
+    theirs: dict[Any, Any] = observed.of(expected) if isinstance(observed, Pairs) else observed
+    return theirs

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from grader.inside import run
@@ -30,6 +29,7 @@ class Judged:
     verdict: Verdict | None = None  # None: there was nothing that could be run
     note: str = ""  # why there is nothing, or on a right answer a near-miss of type
     said: bool = False  # the same has been said of another check
+    cause: BaseException | None = None  # why there is no function that could be run
 
     def counts(self, check: Check) -> dict[str, Any]:
         """As `grader.verdict.progress` reads it."""
@@ -51,6 +51,7 @@ class Answers:
         are shown if they do, too."""
         self.label, self.functions, self.folder, self.failure = label, functions, folder, failure
         self.missing = ""  # why a function may be missing
+        self.loaded: run.Loaded | None = None
         self._misconceptions: dict[str, Misconception | None] = {}  # of exercises found wrong
         self._failed: set[str] = set()  # exercises that some feedback has been given on
         self._said: set[str] = set()
@@ -71,8 +72,13 @@ class Answers:
         """Run one check. Raises `Undecided`, and what else is the kit's fault."""
         if self.failure is not None:
             text = feedback.does_not_import(self.label, self.failure)
-            return Judged(Outcome.ERROR, text, said=self._is_said(text))
+            cause = self.failure.exception
+            return Judged(Outcome.ERROR, text, said=self._is_said(text), cause=cause)
         implementation = self.functions.get(exercise.name)
+        if implementation is None and (failed := self._why_missing(exercise.name)):
+            text = feedback.not_defined(exercise.name, self.label, failed)
+            said = self._is_said(f"{exercise.name} is missing")
+            return Judged(Outcome.ERROR, text, said=said, cause=failed.raised.exception)
         if implementation is None:
             return Judged(Outcome.TODO, note=self.missing or "no such function")
         asked = self.questions(check, solution, seeds, fixtures)
@@ -94,6 +100,17 @@ class Answers:
             self._failed.add(exercise.name)
             text = feedback.first_failure(exercise, misconception, text)
         return Judged(verdict.outcome, text, misconception, verdict, said=said)
+
+    def _why_missing(self, name: str) -> run.NotRun | None:
+        return self.loaded.why_missing(name) if self.loaded is not None else None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What of the file did not run, a line each."""
+        if self.loaded is None:
+            return []
+        stubs = [feedback.twice(two) for two in self.loaded.twice if two.other_is_stub]
+        return [feedback.failed(self.label, one) for one in self.loaded.failed] + stubs
 
     def questions(
         self, check: Check, solution: Any, seeds: Sequence[int | str], fixtures: Fixtures
@@ -138,11 +155,9 @@ class AnswersFile(Answers):
             return
         try:
             with run.clean_state():
-                module: ModuleType = run.load(path)
-            self.functions = vars(module)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as failure:
+                self.loaded = run.load(path)
+            self.functions = vars(self.loaded.module)
+        except (OSError, SyntaxError, UnicodeDecodeError) as failure:
             self.failure = run.raised(failure, folder=path.parent)
 
     @cached_property

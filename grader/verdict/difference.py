@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from grader.inside.plain import Pairs
 from grader.inside.reference import TINY
 from grader.verdict import agree
 from grader.verdict.show import show, width
@@ -20,6 +21,8 @@ SMALL = 8  # entries of a tensor that the eye compares without help
 
 def lines(observed: Any, expected: Any, as_tokens: bool = False) -> list[str]:
     """Nothing where the two values say it all by themselves."""
+    if isinstance(observed, Pairs) and isinstance(expected, dict):
+        observed = observed.of(expected)
     if isinstance(observed, dict) and isinstance(expected, dict):
         return [
             line

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from grader.inside.run import Raised
+from grader.inside.run import NotRun, Raised
+from grader.statements import Twice
 from grader.verdict import difference
 from grader.verdict.exercise import Case, Check, Exercise, Misconception
 from grader.verdict.grade import Verdict
@@ -85,6 +86,32 @@ def does_not_import(file: str, raised: Raised) -> str:
     return clip("\n".join(parts), lines=LINES)
 
 
+def not_defined(exercise: str, file: str, failed: NotRun) -> str:
+    """Why a function is missing: what would have defined it did not run."""
+    where = place(failed.line, file)
+    parts = [f"{exercise} is not defined, since {where} failed: {described(failed.raised)}"]
+    return clip("\n".join([*parts, "", *_frames(failed.raised)]), lines=LINES)
+
+
+def failed(file: str, failed: NotRun) -> str:
+    """A line on something of a file that did not run."""
+    words = " ".join(described(failed.raised).split())
+    lost = f" (so there is no {', '.join(failed.names[:4])})" if failed.names else ""
+    return f"{clip(place(failed.line, file), lines=1)} failed{lost}: {words[:300]}"
+
+
+def twice(two: Twice, said: Callable[[int], str] = "line {}".format) -> str:
+    """`said`: how a line is spoken of."""
+    counts, other = said(two.counts), said(two.other)
+    if two.other_is_stub:
+        return f"{two.name}: the one on {counts} counts, and not the untouched stub on {other}."
+    return f"{two.name}: the last one, on {counts}, counts, and not the one on {other}."
+
+
+def place(line: int, file: str) -> str:
+    return f"line {line} of {file}"
+
+
 def described(raised: Raised) -> str:
     return clip(raised.text, lines=4)
 
@@ -102,7 +129,9 @@ def _frames(raised: Raised) -> list[str]:
     lines = []
     for frame in raised.frames:
         if frame.function:
-            lines.append(f"  {frame.file}:{frame.line}, in {frame.function}\n    {frame.text}")
+            at = ":" if frame.file.endswith(".py") or frame.file == "cell" else ", line "
+            where = f"{frame.file}{at}{frame.line}"
+            lines.append(f"  {where}, in {frame.function}\n    {frame.text}")
         else:  # where Python stopped reading
             lines.append(f"  line {frame.line}: {frame.text}")
     if len(lines) > FRAMES:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import reprlib
 import shutil
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import torch
 
 from grader.inside.models import ToyModel
-from grader.inside.plain import Opaque, plain
+from grader.inside.plain import Opaque, Pairs, plain
 from grader.words import harmless
 
 _fixed: int | None = None
@@ -41,6 +42,12 @@ class _Repr(reprlib.Repr):
 
     def repr_Opaque(self, x: Opaque, level: int) -> str:
         return f"<{x.type} {x.text}>" if x.text else f"<{x.type} object>"
+
+    def repr_Pairs(self, x: Pairs, level: int) -> str:
+        names = [key for key, _ in x.items]
+        with suppress(TypeError):  # as `reprlib` does with a dict's
+            names.sort()
+        return self.repr1(x.of(dict.fromkeys(names[: self.maxdict + 1])), level)
 
     def repr_int(self, x: int, level: int) -> str:
         return repr(x) if x.bit_length() < 256 else f"<an integer of {x.bit_length():,} bits>"

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from grader.statements import is_stub
+
 STABLE = 0.05  # seconds that a file has to stay as it is
 # An editor that writes in place has the beginning of a file there for a while, or nothing.
 STABLE_BEGINNING = 0.5
@@ -220,12 +222,6 @@ def answered(text: str, names: tuple[str, ...]) -> frozenset[str]:
     there = {name for name in names if name in words or "import *" in text}
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         for node in ast.parse(text).body:
-            if isinstance(node, ast.FunctionDef) and _is_stub(node):
+            if isinstance(node, ast.FunctionDef) and is_stub(node):
                 there.discard(node.name)
     return frozenset(there)
-
-
-def _is_stub(node: ast.FunctionDef) -> bool:
-    """Does it nothing but raise NotImplementedError?"""
-    does = node.body[1:] if ast.get_docstring(node) is not None else node.body
-    return [ast.unparse(statement) for statement in does] == ["raise NotImplementedError"]

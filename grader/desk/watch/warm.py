@@ -208,9 +208,10 @@ class _Warm:
         )
         try:
             answers = AnswersFile(self.folder / f"{lesson}.py")
-            if answers.failure is not None:
-                text = feedback.does_not_import(answers.label, answers.failure)
-                broken = answers.failure.exception
+            failed = answers.loaded.failed if answers.loaded is not None else []
+            if failure := answers.failure or next((f.raised for f in failed), None):
+                text = feedback.does_not_import(answers.label, failure)
+                broken = failure.exception
                 where = Path(str(getattr(broken, "filename", None) or answers.label)).name
                 if isinstance(broken, SyntaxError) and where != answers.label:
                     text += f"\n\nThat line is in {where}."

@@ -22,7 +22,7 @@ from grader.classroom.order import Order
 from grader.gradebook.book import Gradebook
 from grader.gradebook.rows import Conditions
 from grader.inside import reference
-from grader.intake import classes, submissions
+from grader.intake.reader import Reader
 from grader.intake.submissions import Submission
 from grader.intake.words import Refused, clean
 from grader.versions import installed
@@ -51,7 +51,8 @@ class Classroom:
         """Raises `Refused` where there is no class, and `Unavailable` for the reference."""
         self.order, self.gradebook = order, gradebook
         self.all_lessons = lessons.names()  # all are read, whichever of them are graded
-        self.found: Class = order.found or classes.find(order.folder, self.all_lessons)
+        self.reader = Reader()
+        self.found: Class = order.found or self.reader.find(order.folder, self.all_lessons)
         self.checkpoint = reference.find(order.reference)
         self.tally = Tally(len(self.found.entries))
         self._fingerprint = fingerprint.of_checkpoint(self.checkpoint.folder)
@@ -62,6 +63,10 @@ class Classroom:
         Raises Unusable, Unavailable, CannotIsolate's and the sandbox's `Failed`, and whatever
         making the cases raises. What was graded until then is kept.
         """
+        with self.reader:
+            self._grade(report)
+
+    def _grade(self, report: Callable[[str], None]) -> None:
         order = self.order
         isolation = f"bubblewrap {order.walls.version}" if order.walls else "none"
         conditions = Conditions(
@@ -101,6 +106,8 @@ class Classroom:
             tally.finished += 1
         if done.graded is not None:
             graded, key = done.graded, self._key(work.submission, done.lesson)
+            if graded.chosen is not None:
+                self.gradebook.choose(work.number, f"{done.lesson}.py", graded.chosen.text)
             self.gradebook.record(
                 self._run, work.number, work.student, done.lesson, key, graded.results,
                 graded.printed, graded.remarks,
@@ -141,13 +148,18 @@ class Classroom:
         origin = ", ".join(clean(path.name) for path in paths)
         time, by = entry.submitted(paths)
         try:
-            submission = submissions.read(paths, self.all_lessons)
+            submission = self.reader.read(paths, self.all_lessons)
         except Refused as problem:
             number = self.gradebook.add_submission(
                 self._run, entry.student, "", {}, origin, counts, (), str(problem), time, by
             )
             return number, None
-        files = {f"{name}.py": source.text for name, source in submission.lessons.items()}
+        files = {
+            f"{name} ({source.place})": source.text
+            for name, sources in submission.others.items()
+            for source in sources
+        }
+        files |= {f"{name}.py": source.text for name, source in submission.lessons.items()}
         files |= {f"{name}.py": text for name, text in submission.helpers.items()}
         number = self.gradebook.add_submission(
             self._run, entry.student, submission.digest, files, origin, counts, submission.remarks,

@@ -28,9 +28,14 @@ def notebook(
     from grader.verdict import load
 
     if extract:
-        module = files.extract(extract, to, force)
+        from grader.intake.reader import Reader
+
+        with Reader() as reader:
+            module = reader.module(extract)
         if to is None:
             sys.stdout.buffer.write(module)
+        else:
+            files.write_module(module, to, force)
         return
     names = lessons.named(lesson)
     folder = files.lessons_folder("solutions" if solutions else "exercises")

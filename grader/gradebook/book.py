@@ -164,6 +164,16 @@ class Gradebook:
             )
         return int(submission)
 
+    def choose(self, submission: int, name: str, source: str) -> None:
+        """Of several files of one lesson, this is the one that counts.
+
+        Raises Unusable."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE files SET source = ? WHERE (submission, name) = (?, ?)",
+                (source_of(source), submission, line(name)),
+            )
+
     def record(
         self,
         run: int,

@@ -22,6 +22,8 @@ from grader.gradebook.book import Gradebook
 from grader.gradebook.exports.records import inert
 from grader.gradebook.rows import Grading, Row
 from grader.gradebook.whom import NoSuchStudent, whom
+from grader.intake.excerpts import Line
+from grader.intake.reader import Reader
 from grader.outcome import worst
 
 INDEX = "index.csv"
@@ -51,11 +53,12 @@ def write(gradebook: Gradebook, folder: Path, asked: str | None = None) -> int:
     given = {"style": Markup(style), "policy": pages.policy(style)}
     names = file_names(everybody)
     index = []
-    for name in everybody:
-        if student in (None, name):
-            page = _page(gradebook, name)
-            pages.write(folder / names[name], template.render(page=page, **given))
-            index.append((name, names[name], page.points, page.max_points))
+    with Reader() as reader:
+        for name in everybody:
+            if student in (None, name):
+                page = _page(reader, gradebook, name)
+                pages.write(folder / names[name], template.render(page=page, **given))
+                index.append((name, names[name], page.points, page.max_points))
     if student is None:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
@@ -102,7 +105,7 @@ class Exercise(NamedTuple):
     points: int
     max_points: int
     checks: list[Check]
-    code: list[pages.Line]
+    code: Sequence[Line]
     named: set[int]  # lines that the feedback speaks of
 
 
@@ -124,7 +127,7 @@ class Page(NamedTuple):
     remarks: list[str]
 
 
-def _page(gradebook: Gradebook, student: str) -> Page:
+def _page(reader: Reader, gradebook: Gradebook, student: str) -> Page:
     submissions = [s for s in gradebook.handed_in(student) if s.counts]
     gradings = [g for g in gradebook.gradings(student) if g.is_current]
     sources = {lesson: source for _, lesson, source in gradebook.sources(student)}
@@ -134,26 +137,26 @@ def _page(gradebook: Gradebook, student: str) -> Page:
         student,
         sum(g.points for g in gradings),
         sum(g.max_points for g in gradings),
-        [_lesson(g, rows.get(g.lesson, []), sources.get(g.lesson, "")) for g in gradings],
+        [_lesson(reader, g, rows.get(g.lesson, []), sources.get(g.lesson, "")) for g in gradings],
         [s.refused for s in submissions if s.refused],
         [line for s in submissions for line in s.remarks.splitlines()],
     )
 
 
-def _lesson(grading: Grading, rows: Sequence[Row], text: str) -> Lesson:
-    source = pages.Source(text)
+def _lesson(reader: Reader, grading: Grading, rows: Sequence[Row], text: str) -> Lesson:
     groups = {name: list(group) for name, group in groupby(rows, key=lambda row: row.exercise)}
+    code = reader.excerpts(text, grading.lesson, list(groups))
     return Lesson(
         grading.lesson, grading.points, grading.max_points,
         [
-            _exercise(name, checks, source.excerpt(name, groups, grading.lesson))
+            _exercise(name, checks, code[name].lines)
             for name, checks in groups.items()
         ],
         grading.remarks.splitlines(), grading.printed,
     )  # fmt: skip
 
 
-def _exercise(name: str, rows: Sequence[Row], code: list[pages.Line]) -> Exercise:
+def _exercise(name: str, rows: Sequence[Row], code: Sequence[Line]) -> Exercise:
     said: set[str] = set()
     checks = []
     for row in rows:

@@ -21,6 +21,7 @@ from grader.gradebook.book import Gradebook
 from grader.gradebook.results import NO_ISOLATION, conditions, isolated
 from grader.gradebook.room import Exercise, Room, Table, read
 from grader.gradebook.rows import Grading
+from grader.intake.excerpts import LEFT_OUT, Line, joined, stub, tokens
 
 BANDS = 10  # of the distribution, and one for full points
 SLOWEST = 20
@@ -134,7 +135,9 @@ def _chunks(room: Room) -> dict[str, str]:
                     [*pages.said(*text), sorted(pages.lines_named(e.lesson, text[0]))]
                     for text in e.texts.values
                 ],
-                "codes": [[[n, lines.number(text)] for n, text in code] for code in e.codes.values],
+                "codes": [
+                    [[n, lines.number(text)] for n, text in code.lines] for code in e.codes.values
+                ],
                 "lines": lines.values,
             }
         )
@@ -218,7 +221,7 @@ class Named(NamedTuple):
     share: float  # of those who handed in the lesson
     think: str
     student: int  # whose is the example: the one with the shortest code
-    code: list[pages.Line]
+    code: list[Line]
 
 
 def _misconceptions(room: Room) -> list[Named]:
@@ -230,11 +233,11 @@ def _misconceptions(room: Room) -> list[Named]:
             for misconception in e.kinds.values[cell.kind].misconceptions:
                 whose[misconception].append(student)
         for misconception, students in whose.items():
-            code = {i: e.codes.values[e.cells[i].code] for i in students}
+            code = {i: e.codes.values[e.cells[i].code].lines for i in students}
             student = min(students, key=lambda i: (not code[i], len(code[i]), i))
             lines = list(code[student])
             if len(lines) > EXAMPLE:
-                lines[EXAMPLE:] = [pages.Line(pages.LEFT_OUT, "...")]
+                lines[EXAMPLE:] = [Line(LEFT_OUT, "...")]
             name = room.misconceptions.values[misconception]
             found.append(
                 Named(
@@ -284,15 +287,11 @@ def _similar(room: Room) -> list[tuple[similar.Group, list[tuple[int, float]]]]:
     known = []
     for number, e in enumerate(room.exercises):
         for folder in ("exercises", "solutions"):
-            known.append(_joined(pages.stub(e.lesson, folder).excerpt(e.name)))
+            known.append(tokens(joined(stub(e.lesson, folder).excerpt(e.name))))
         for student, cell in e.cells.items():
             if e.kind(student).outcome != "todo":
-                answers[student][str(number)] = _joined(e.codes.values[cell.code])
+                answers[student][str(number)] = e.codes.values[cell.code].tokens
     return [
         (group, [(int(number), alike) for number, alike in group.exercises])
         for group in similar.groups(answers, known)
     ]
-
-
-def _joined(code: Sequence[pages.Line]) -> str:
-    return "\n".join(line.text for line in code if line.number != pages.LEFT_OUT)

@@ -7,9 +7,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
-from grader.gradebook import pages
 from grader.gradebook.book import Gradebook
 from grader.gradebook.rows import Grading, HandedIn, Row
+from grader.intake.reader import Excerpt, Reader
 from grader.outcome import worst
 
 T = TypeVar("T", bound=Hashable)
@@ -53,7 +53,7 @@ class Exercise:
     # Of each: check, outcome, points, max_points, number of its text.
     results: Table[tuple[tuple[str, str, int, int, int], ...]] = field(default_factory=Table)
     texts: Table[tuple[str, str]] = field(default_factory=Table)  # feedback, misconception
-    codes: Table[tuple[pages.Line, ...]] = field(default_factory=Table)
+    codes: Table[Excerpt] = field(default_factory=Table)
     cells: dict[int, Cell] = field(default_factory=dict)  # student -> cell
     seconds: dict[int, float] = field(default_factory=dict)
 
@@ -84,16 +84,16 @@ def read(gradebook: Gradebook) -> Room:
     misconceptions: Table[str] = Table()
     sources = gradebook.sources()
     source = next(sources, None)
-    for (name, lesson), rows in _grouped(gradebook.current()):
-        while source is not None and source[:2] < (name, lesson):
-            source = next(sources, None)
-        text = source[2] if source is not None and source[:2] == (name, lesson) else ""
-        code = pages.Source(text)
-        for exercise in rows:
-            found[lesson].setdefault(exercise, Exercise(lesson, exercise))
-        for exercise, checks in rows.items():
-            lines = tuple(code.excerpt(exercise, found[lesson], lesson))
-            _add(found[lesson][exercise], numbers[name], checks, lines, misconceptions)
+    with Reader() as reader:
+        for (name, lesson), rows in _grouped(gradebook.current()):
+            while source is not None and source[:2] < (name, lesson):
+                source = next(sources, None)
+            text = source[2] if source is not None and source[:2] == (name, lesson) else ""
+            for exercise in rows:
+                found[lesson].setdefault(exercise, Exercise(lesson, exercise))
+            code = reader.excerpts(text, lesson, list(found[lesson]))
+            for exercise, checks in rows.items():
+                _add(found[lesson][exercise], numbers[name], checks, code[exercise], misconceptions)
     for _ in sources:  # none is left open when the gradebook is closed
         pass
     exercises = [e for lesson in sorted(found) for e in found[lesson].values()]
@@ -117,7 +117,7 @@ def _add(
     exercise: Exercise,
     student: int,
     checks: Sequence[Row],
-    code: tuple[pages.Line, ...],
+    code: Excerpt,
     misconceptions: Table[str],
 ) -> None:
     named = sorted({misconceptions.number(r.misconception) for r in checks if r.misconception})

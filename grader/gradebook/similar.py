@@ -1,22 +1,15 @@
 """Who wrote much the same. A place to look, and no verdict: nothing here says who copied, or that
 anybody did.
 
-Code is compared as Python's tokens, without comments and docstrings, with one name for all names
-but Python's own and those after a dot, one string and one number for all: renaming and reformatting
-change nothing. What the stubs and the solutions say, and what many in the class wrote, does not
+Code is compared as tokens (`grader.intake.excerpts`), so that renaming and reformatting change
+nothing. What the stubs and the solutions say, and what many in the class wrote, does not
 count. How much of the rest two students share is counted for all pairs through an index of
 passages, which compares no two texts; only what is reported is compared in full (by RapidFuzz).
 """
 
 from __future__ import annotations
 
-import builtins
-import io
-import keyword
-import tokenize
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -32,7 +25,6 @@ ENOUGH = 25  # uncommon passages; two who share fewer say nothing
 SHARE = 0.5  # of the smaller one's uncommon passages
 ALIKE = 0.85  # an exercise, as tokens
 GROUPS = 100
-TOKENS = 3_000  # of one exercise
 
 
 class Group(NamedTuple):
@@ -47,7 +39,7 @@ class Group(NamedTuple):
 def groups(answers: Sequence[Mapping[str, str]], known: Iterable[str] = ()) -> list[Group]:
     """Students whose code is much the same, closest first; at most GROUPS.
 
-    answers: a student each: exercise -> code. known: code that everybody has seen.
+    answers: a student each: exercise -> code, as `excerpts.tokens`. known: what everybody has seen.
 
     Time grows with the number of students times the passages of one, times how many others have one
     of them too, which COMMON bounds.
@@ -102,9 +94,8 @@ class _Passages:
     def of(self, code: str) -> Numbers:
         if code not in self._of:
             numbers = self._numbers
-            text = tokens(code)
-            ends = range(PASSAGE, len(text) + 1)
-            found = {numbers.setdefault(text[e - PASSAGE : e], len(numbers)) for e in ends}
+            ends = range(PASSAGE, len(code) + 1)
+            found = {numbers.setdefault(code[e - PASSAGE : e], len(numbers)) for e in ends}
             self._of[code] = np.array(sorted(found), np.int64)
         return self._of[code]
 
@@ -163,36 +154,4 @@ def _cliques(pairs: Mapping[tuple[int, int], tuple[int, float]]) -> list[set[int
 def _likeness(a: str, b: str) -> float:
     from rapidfuzz.distance import Indel
 
-    return float(Indel.normalized_similarity(tokens(a), tokens(b)))
-
-
-# --- Tokens --------------------------------------------------------------------------------------
-
-LAYOUT = {
-    *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
-    *(tokenize.ENDMARKER, tokenize.ENCODING),
-}
-OWN_WORDS = {*keyword.kwlist, *dir(builtins)}  # Python's, which nobody renames
-_CHARACTERS: dict[str, str] = defaultdict(lambda: chr(0x20000 + len(_CHARACTERS)))
-
-
-@lru_cache(maxsize=200_000)
-def tokens(code: str) -> str:
-    """One character for each token; the same ones for code that differs in names, values, comments
-    and layout only. Of code that is no Python, up to where that shows."""
-    found: list[str] = []
-    before, after_dot = tokenize.NEWLINE, False
-    with suppress(tokenize.TokenError, SyntaxError):
-        for kind, text, *_ in tokenize.generate_tokens(io.StringIO(code).readline):
-            if kind in LAYOUT or (kind == tokenize.STRING and before in LAYOUT):  # a docstring
-                before = kind if kind != tokenize.COMMENT else before
-                continue
-            if kind == tokenize.NAME and not (after_dot or text in OWN_WORDS):
-                text = "a name"
-            elif kind not in (tokenize.NAME, tokenize.OP):
-                text = tokenize.tok_name[kind]
-            before, after_dot = kind, text == "."
-            found.append(_CHARACTERS[text])
-            if len(found) == TOKENS:
-                break
-    return "".join(found)
+    return float(Indel.normalized_similarity(a, b))

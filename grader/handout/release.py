@@ -31,7 +31,7 @@ from grader.verdict import load
 # All of `grader/` that a student's side takes: whole rooms, and of the command what students do
 # with it. By name, for who knows what else lies about.
 MODULES = {
-    "": "__init__ __main__ lessons outcome problem reference versions whole words",
+    "": "__init__ __main__ lessons outcome problem reference statements versions whole words",
     "inside": "__init__ confine fixtures forbidden models observe plain reference remember run"
     " server wire",
     "verdict": "__init__ agree answers difference draw exercise feedback grade load name near_ties"
@@ -39,6 +39,8 @@ MODULES = {
     "desk": "__init__ checked hint html live pytest_plugin summary",
     "desk/pictures": "__init__ call labels markup picture",
     "desk/watch": "__init__ keys process saved screen standing warm watch watcher",
+    "intake": "__init__ archives classes excerpts fields files layouts names reader reading"
+    " submissions words",
     "notebooks": "__init__ files make marks pieces prose restore script",
     "cli": "__init__ doctor hint notebook watch",
 }

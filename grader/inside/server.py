@@ -396,8 +396,8 @@ class _Helpers(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 class Nothing:
     """`check` and `pictures`, where nobody looks: whatever is asked of them is done."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> None:
-        return None
+    def __call__(self, *args: Any, **kwargs: Any) -> Nothing:
+        return self
 
     def __getattr__(self, name: str) -> Nothing:
         return self

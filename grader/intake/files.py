@@ -10,10 +10,11 @@ import stat
 import tokenize
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from grader import lessons as kit
 from grader.intake.archives import (
     ARCHIVE,
     check_directory,
@@ -23,7 +24,7 @@ from grader.intake.archives import (
     unzip,
     up_to,
 )
-from grader.intake.names import PACKED, READ, bare, given_name, ignored
+from grader.intake.names import LONGEST, PACKED, READ, bare, given_name, ignored, proper
 from grader.intake.words import (
     LINK,
     MB,
@@ -37,13 +38,14 @@ from grader.intake.words import (
     too_many,
     unopened,
 )
-from grader.notebooks.script import NotANotebook, declared_utf8, script
+from grader.lessons import mentioned
+from grader.notebooks.script import NotANotebook, declared_utf8, repaired, script
 from grader.notebooks.script import Source as Source
 
 SOURCE = MB // 2  # bytes of one .py file
-NOTEBOOK = 10 * MB  # pictures included
-CODE = 20 * MB  # all .py and .ipynb files
-ARCHIVES = 160 * MB  # all of them, packed and unpacked
+NOTEBOOK = 64 * MB  # pictures included, which are dropped unread
+CODE = 20 * MB  # of all .py and .ipynb files, without what else is in a notebook
+ALL = 160 * MB  # archives and notebooks, packed and unpacked
 DEPTH = 20  # folders in folders
 
 # Other codecs are slow, or no text.
@@ -92,11 +94,11 @@ class File:
 
     @property
     def stem(self) -> str:
-        return bare(self.place[-1].rpartition(".")[0])
+        return bare(proper(self.place[-1]).rpartition(".")[0])
 
     @property
     def is_notebook(self) -> bool:
-        return self.place[-1].lower().endswith(".ipynb")
+        return bool(self.source.cells)
 
 
 @dataclass
@@ -106,7 +108,7 @@ class Gathered:
     files: list[File] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     members: int = 0
-    archives: int = 0
+    size: int = 0
     code: int = 0
 
     def take(self, path: Path) -> None:
@@ -121,7 +123,7 @@ class Gathered:
                 self._file(place, partial(contents, path.joinpath(*place)))
         elif stat.S_ISLNK(mode):
             self.remarks.append(f"{shown((name,))}: {LINK}")
-        elif name.lower().endswith(READ):
+        elif _kind(name):
             self._file((name,), partial(contents, path))
         else:
             why = "not read. Hand in a .py or .ipynb file, a folder, a zip or a tar."
@@ -134,28 +136,36 @@ class Gathered:
         self.members += 1
         if self.members > MEMBERS:
             raise Spent(too_many())
-        name = place[-1].lower()
-        is_archive, is_notebook = name.endswith(PACKED), name.endswith(".ipynb")
-        if not name.endswith(READ) or any(map(ignored, place)):
+        kind = _kind(place[-1])
+        if not kind or any(map(ignored, place)):
             return
-        limit = ARCHIVE if is_archive else NOTEBOOK if is_notebook else SOURCE
+        is_archive = kind in PACKED
+        limit = ARCHIVE if is_archive else SOURCE
         try:
+            if max(map(len, place)) > LONGEST:
+                raise Refused("a name too long to be one. Pack your files again.")
             if len(place) > DEPTH:
                 raise Refused(f"more than {DEPTH} folders deep. Hand in your lessons alone.")
             if is_archive and in_archive:
                 raise Refused("an archive in an archive. Hand in one, or the files themselves.")
             content = data(limit)
-            self._spend(len(content), is_archive)
+            is_notebook = not is_archive and _is_notebook(content, kind)
+            if is_notebook and len(content) > limit:
+                limit = NOTEBOOK
+                content = data(limit)
+            self._spend(len(content), 0)
             if len(content) > limit:
                 raise Refused(f"larger than {limit / MB:g} MB. Hand in your code alone.")
             if is_archive:
                 self._archive(place, content)
-            elif is_notebook:
+                return
+            if is_notebook:
                 source, remarks = script(content)
-                self.remarks += [f"{shown(place)}, {remark}" for remark in remarks]
-                self._add(place, source)
             else:
-                self._add(place, Source(_text(content)))
+                text, remarks = repaired(_text(content))
+                source = Source(text)
+            self.remarks += [f"{shown(place)}, {remark}" for remark in remarks]
+            self._add(place, replace(source, place=shown(place)))
         except Spent:
             raise
         except (Refused, NotANotebook) as problem:
@@ -164,18 +174,17 @@ class Gathered:
             self.remarks.append(f"{shown(place)}: {broken(problem)}")
 
     def _add(self, place: tuple[str, ...], source: Source) -> None:
+        self._spend(0, len(source.text))
         if source.text.strip():
             self.files.append(File(place, source))
         elif place[-1] != "__init__.py":
             raise Refused("empty. Hand in the file with your answers.")
 
-    def _spend(self, size: int, is_archive: bool) -> None:
-        if is_archive:
-            self.archives += size
-        else:
-            self.code += size
-        if self.archives > ARCHIVES or self.code > CODE:
-            limit = ARCHIVES if is_archive else CODE
+    def _spend(self, size: int, code: int) -> None:
+        self.size += size
+        self.code += code
+        if self.size > ALL or self.code > CODE:
+            limit = ALL if self.size > ALL else CODE
             raise Spent(f"more than {limit // MB} MB in all. Hand in your lessons alone.")
 
     def _archive(self, place: tuple[str, ...], data: bytes) -> None:
@@ -188,7 +197,7 @@ class Gathered:
                         self._member(place, info.filename, is_link, partial(unzip, archive, info))
         else:
             data = unpacked(data)
-            self._spend(len(data), is_archive=True)
+            self._spend(len(data), 0)
             for name, is_link, content in tar_members(data):
                 self._member(place, name, is_link, partial(piece_of, content))
 
@@ -204,6 +213,24 @@ class Gathered:
         elif is_link:
             data = partial(_refuse, "a link or no ordinary file. Pack the file itself.")
         self._file(place, data, in_archive=True)
+
+
+def _kind(name: str) -> str:
+    """The suffix of a file that is read; empty if it is not. A text file is if its name is that of
+    a lesson: somebody has pasted it there."""
+    name = proper(name).lower()
+    suffix = next((suffix for suffix in READ if name.endswith(suffix)), "")
+    if not suffix and name.endswith(".txt") and mentioned(name, kit.names()):
+        return ".txt"
+    return suffix
+
+
+def _is_notebook(data: bytes, kind: str) -> bool:
+    """Whatever its name says: it may be named otherwise than it was saved."""
+    begin = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if kind == ".ipynb":
+        return not (begin.isalpha() or begin in (b"#", b'"', b"'", b"@"))
+    return begin == b"{" and (b'"cells"' in data or b'"worksheets"' in data)
 
 
 def _refuse(why: str, limit: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+LONGEST = 255  # characters of one name; no file system has more
 PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
 READ = (".py", ".ipynb", *PACKED)
 IGNORED = {"__MACOSX", "__pycache__", "venv", "env", "node_modules", "site-packages"}
@@ -18,6 +19,8 @@ MOODLE = re.compile(
 )
 # And what browsers and Canvas put after one that they know already.
 _COPY = re.compile(r"(?:[-_ ]*\(\d+\)|-\d+| - Copy| copy)+$")
+# What browsers and mail programs make of a name that ends in .py or .ipynb.
+_ALSO = re.compile(r"(.*\.(?:py|ipynb))(?:\.(?:txt|json))?((?: ?\(\d+\)| - Copy| copy)*)", re.I)
 
 
 def given_name(name: str) -> str:
@@ -27,7 +30,16 @@ def given_name(name: str) -> str:
 
 
 def bare(stem: str) -> str:
-    return _COPY.sub("", stem).strip() or stem
+    return (_COPY.sub("", stem).strip() or stem) if len(stem) <= LONGEST else stem
+
+
+def proper(name: str) -> str:
+    """With the suffix that says what it is at the end: `x (1).py` for `x.py.txt (1)`."""
+    found = _ALSO.fullmatch(name) if len(name) <= LONGEST else None
+    if found is None or found[0] == found[1]:
+        return name
+    stem, _, suffix = found[1].rpartition(".")
+    return f"{stem}{found[2]}.{suffix}"
 
 
 def ignored(name: str) -> bool:

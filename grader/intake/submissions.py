@@ -1,8 +1,8 @@
 """What one student hands in, read without running or unpacking any of it.
 
 `read` turns a file, folder or archive into the sources of its lessons. Whatever the files hold, it
-gives an answer or raises `Refused`, in bounded time and memory. A file that cannot be read costs
-that file and leaves a remark.
+gives an answer or raises `Refused`. A file that cannot be read costs that file and leaves a remark.
+Time and memory are bounded by the process in which it runs (`grader.intake.reader`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,23 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
+from grader import statements
 from grader.intake.files import File, Gathered
-from grader.intake.words import Refused, broken, clean, few, listing
-from grader.lessons import EXERCISES, exercise_names, mentioned
+from grader.intake.words import MB, Refused, broken, clean, few, listing
+from grader.lessons import exercise_names, mentioned
 from grader.notebooks.script import Source
+from grader.statements import is_stub
 
+FILES = 3  # of one lesson that are looked at
+HELPERS = 2 * MB
+HELPER_NAME = 100  # characters; files in the sandbox are named so
+MOST = 200  # helpers
+WORD = re.compile(r"\w+")
+# Of the kit's own folders, what no student wrote.
+NOT_THEIRS = {"benchmarks", "build", "dist", "docs", "grader", "solutions", "tests"}
+SOLVED = ("notebooks", "solved")
 LIBRARIES = {
     *("torch", "numpy", "transformers", "transformer_lens", "einops", "jaxtyping", "pytest"),
     *("grader", "exercises", "solutions"),
@@ -60,129 +69,192 @@ def read(paths: Path | Sequence[Path], lessons: Sequence[str]) -> Submission:
 
 
 def _submission(files: list[File], remarks: list[str], lessons: Sequence[str]) -> Submission:
-    """Raises `Refused` if there is no lesson, or different ones of one name."""
+    """Raises `Refused` if there is no lesson."""
     # Of two that will do the first is taken, wherever it lay in an archive.
-    files = _without_kit(sorted(files, key=lambda file: file.place), lessons, remarks)
-    chosen = _by_name(files, lessons, remarks)
-    if missing := [lesson for lesson in lessons if lesson not in chosen]:
-        # Beside named lessons a .py file is a helper.
-        others = [file for file in files if file.is_notebook or not chosen]
-        chosen |= _by_content(others, missing, set(chosen.values()), remarks)
-    if not chosen:
+    found = [_Found.of(file) for file in sorted(files, key=lambda file: file.place)]
+    found = _without_kit(found, lessons, remarks)
+    claims = _claims(found, lessons, remarks)
+    if not claims:
         why = remarks[:3]
         if files or not why:
             why.append(f"No lesson found. Name each file after its lesson, as in {lessons[0]}.py.")
         raise Refused(" ".join(why))
-    helpers = _helpers(files, chosen, remarks)
-    sources = {lesson: chosen[lesson].source for lesson in lessons if lesson in chosen}
-    return Submission(sources, helpers, few(remarks), _digest(sources, helpers))
+    taken = {file for files in claims.values() for file in files}
+    sources = {
+        lesson: [one.file.source for one in claims[lesson]]
+        for lesson in lessons
+        if lesson in claims
+    }
+    helpers = _helpers(found, taken, sources, lessons, remarks)
+    chosen = {lesson: first for lesson, [first, *_] in sources.items()}
+    others = {lesson: tuple(rest) for lesson, [_, *rest] in sources.items() if rest}
+    return Submission(chosen, helpers, few(remarks), digest_of(sources, helpers), others)
 
 
-def _without_kit(files: list[File], lessons: Sequence[str], remarks: list[str]) -> list[File]:
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A file, and which functions it defines."""
+
+    file: File
+    answers: frozenset[str]  # that do something, or may
+    stubs: frozenset[str]
+
+    @classmethod
+    def of(cls, file: File) -> _Found:
+        read = statements.read(file.source.text, file.source.cells)
+        stubs = {n for s in read.statements if is_stub(s.node) for n in s.names}
+        names = {n for s in read.statements if not is_stub(s.node) for n in s.names}
+        return cls(file, frozenset(names), frozenset(stubs))
+
+    def named(self, lessons: Sequence[str]) -> str | None:
+        return mentioned(self.file.stem, lessons)
+
+    def answered(self, lesson: str) -> int:
+        """How many exercises of a lesson there are, but for untouched stubs."""
+        return len(self.answers.intersection(exercise_names(lesson)))
+
+    def defines(self, lesson: str) -> int:
+        return len((self.answers | self.stubs).intersection(exercise_names(lesson)))
+
+    def is_of(self, lesson: str) -> bool:
+        """Does it define so much of a lesson that it is no helper of another one?"""
+        return 2 * self.defines(lesson) >= len(exercise_names(lesson)) > 0
+
+
+def _without_kit(found: list[_Found], lessons: Sequence[str], remarks: list[str]) -> list[_Found]:
     """Without what else is in the kit, where someone hands in all of it."""
-    folders = {file.place[: i + 1] for file in files for i in range(len(file.place) - 1)}
+    places = [one.file.place for one in found]
+    folders = {place[: i + 1] for place in places for i in range(len(place) - 1)}
     kits = {
         folder[:-1]
         for folder in folders
         if folder[-1] == "exercises"
         and not folders.isdisjoint({(*folder[:-1], "solutions"), (*folder[:-1], "grader")})
     }
-    left_out = {
-        file: None
-        for file in files
-        for i in range(len(file.place))
-        if file.place[:i] in kits and file.place[i] != "exercises"
-    }
-    # Who solves the kit's notebooks leaves its stubs as they were.
-    stubs = {mentioned(file.stem, lessons): file for file in files if _is_stub(file)}
-    solved = [
-        file
-        for file in left_out
-        if file.place[-2:-1] == ("notebooks",) and mentioned(file.stem, lessons) in stubs
+    left_out = [
+        one
+        for one in found
+        for i in range(len(one.file.place) - 1)
+        if one.file.place[:i] in kits
+        and (one.file.place[i] in NOT_THEIRS or one.file.place[i : i + 2] == SOLVED)
     ]
-    for file in solved:
-        del left_out[file]
-        left_out[stubs[mentioned(file.stem, lessons)]] = None
-    if named := [f for f in left_out if mentioned(f.stem, lessons) and not _is_stub(f)]:
+    named = [o.file for o in left_out if (lesson := o.named(lessons)) and o.answered(lesson)]
+    if named:
         remarks.append(f"Of the kit only exercises/ was read, and not {listing(named)}.")
-    return [file for file in files if file not in left_out]
+    return [one for one in found if one not in left_out]
 
 
-def _is_stub(file: File) -> bool:
-    """A lesson as it was handed out."""
-    if file.place[-2:-1] != ("exercises",):
-        return False
-    return _stub(file.place[-1]) == file.source.text.split()
+def _claims(
+    found: list[_Found], lessons: Sequence[str], remarks: list[str]
+) -> dict[str, list[_Found]]:
+    """Lesson -> the files that may be it, of which one counts: by their names; else, or where that
+    has nothing but stubs in it, by their functions. Untouched ones are there only if there is no
+    other."""
+    by_name: dict[str, list[_Found]] = defaultdict(list)
+    nameless = []
+    for one in found:
+        lesson = one.named(lessons)
+        if lesson is None:
+            nameless.append(one)
+        elif one.defines(lesson) or not any(map(one.defines, lessons)):
+            by_name[lesson].append(one)
+        else:  # it lies under another one's name
+            nameless.append(one)
+    claims: dict[str, list[_Found]] = {}
+    for lesson in lessons:
+        known = by_name[lesson]
+        if not any(one.answered(lesson) for one in known):
+            by_content = [
+                one
+                for one in found
+                if one.defines(lesson)
+                and (
+                    one.is_of(lesson)
+                    # Beside named lessons a .py file is a helper.
+                    or (
+                        one in nameless
+                        and (one.file.is_notebook or not by_name or one.named(lessons))
+                    )
+                )
+            ]
+            if any(one.answered(lesson) for one in by_content) or not known:
+                known = by_content
+            remarks += [
+                f"{one.file} was taken for {lesson}, by the functions in it."
+                for one in _best(known, lesson)
+                if one in by_content and one not in by_name[lesson]
+            ]
+        if best := _best(known, lesson):
+            claims[lesson] = best[:FILES]
+            if more := [one.file for one in best[FILES:]]:
+                remarks.append(f"Of {lesson} there are more: {listing(more)} was not looked at.")
+    return claims
 
 
-@cache
-def _stub(name: str) -> list[str]:
-    try:
-        return (EXERCISES / name).read_text("utf-8").split()
-    except OSError:
-        return []
+def _best(known: list[_Found], lesson: str) -> list[_Found]:
+    """Those that differ, with the most answers first; without the untouched ones, if there are
+    others."""
+    answered = [one for one in known if one.answered(lesson)] or known[:1]
+    different = {(one.file.source.text, one.file.source.cells): one for one in answered[::-1]}
+    return sorted(
+        different.values(),
+        key=lambda one: (
+            -one.answered(lesson), one.file.stem.lower() != lesson.lower(), one.file.place,
+        ),
+    )  # fmt: skip
 
 
-def _by_name(files: list[File], lessons: Sequence[str], remarks: list[str]) -> dict[str, File]:
-    claims = defaultdict(list)
-    for file in files:
-        if lesson := mentioned(file.stem, lessons):
-            claims[lesson].append((int(file.stem.lower() == lesson.lower()), file))
-    return _chosen(claims, remarks)
-
-
-def _by_content(
-    files: list[File], lessons: Sequence[str], taken: set[File], remarks: list[str]
-) -> dict[str, File]:
-    """By how many of the lesson's exercises a file defines; it may hold several lessons. One that
-    bears another lesson's name must define half of them: a few may be its helpers."""
-    claims = defaultdict(list)
-    for file in files:
-        found = re.findall(r"^[ \t]*(?:async +)?def +(\w+)|^(\w+) *=", file.source.text, re.M)
-        names = {name for pair in found for name in pair}
-        for lesson in lessons:
-            count = len(names & set(exercise_names(lesson)))
-            if count and (file not in taken or 2 * count >= len(exercise_names(lesson))):
-                claims[lesson].append((count, file))
-    chosen = _chosen(claims, remarks)
-    remarks += [f"{f} was taken for {x}, by the functions in it." for x, f in chosen.items()]
-    return chosen
-
-
-def _chosen(claims: dict[str, list[tuple[int, File]]], remarks: list[str]) -> dict[str, File]:
-    """Of each lesson the file with the best claim. Raises `Refused` if two unlike files have it."""
-    chosen = {}
-    for lesson, claim in claims.items():
-        best = max(rank for rank, _ in claim)
-        first, *more = [file for rank, file in claim if rank == best]
-        if any(file.source != first.source for file in more):
-            same = listing([first, *more])
-            raise Refused(f"{lesson} is there more than once: {same}. Hand in one of them.")
-        if others := [file for _, file in claim if file.source != first.source]:
-            remarks.append(f"{first} was taken for {lesson}, and not {listing(others)}.")
-        chosen[lesson] = first
-    return chosen
-
-
-def _helpers(files: list[File], chosen: dict[str, File], remarks: list[str]) -> dict[str, str]:
+def _helpers(
+    found: list[_Found],
+    taken: set[_Found],
+    sources: Mapping[str, list[Source]],
+    lessons: Sequence[str],
+    remarks: list[str],
+) -> dict[str, str]:
+    """Module name -> source, of what lies beside the lessons; what they speak of first, as far as
+    there is room."""
+    folders = {one.file.place[:-1] for one in taken}
+    words = {
+        word for files in sources.values() for file in files for word in WORD.findall(file.text)
+    }
+    beside = [
+        one.file
+        for one in found
+        if not one.file.is_notebook and one.file.place[:-1] in folders and one not in taken
+    ]
+    beside.sort(key=lambda file: file.stem not in words)
     helpers: dict[str, str] = {}
-    folders = {file.place[:-1] for file in chosen.values()}
-    for file in files:
+    room = HELPERS
+    full = []
+    for file in beside:
         name = file.stem
-        if file.is_notebook or file.place[:-1] not in folders or file in chosen.values():
-            continue
-        if not name.isidentifier() or keyword.iskeyword(name) or name in (*chosen, "__init__"):
+        if not name.isidentifier() or keyword.iskeyword(name) or name in (*lessons, "__init__"):
             continue
         if name in sys.stdlib_module_names or name in LIBRARIES:
             remarks.append(f"{file}: left out, it bears the name of a library. Name it otherwise.")
-        elif helpers.setdefault(name, file.source.text) != file.source.text:
-            remarks.append(f"{file}: left out, another helper has this name.")
+        elif name in helpers:
+            if helpers[name] != file.source.text:
+                remarks.append(f"{file}: left out, another helper has this name.")
+        elif len(name) > HELPER_NAME or len(helpers) == MOST or len(file.source.text) > room:
+            full.append(file)
+        else:
+            helpers[name] = file.source.text
+            room -= len(file.source.text)
+    if full:
+        remarks.append(
+            f"{listing(full)}: left out, there is room for {MOST} helpers, {HELPERS // MB} MB in "
+            f"all, with names of {HELPER_NAME} characters."
+        )
     return helpers
 
 
-def _digest(lessons: dict[str, Source], helpers: dict[str, str]) -> str:
+def digest_of(lessons: Mapping[str, list[Source]], helpers: dict[str, str]) -> str:
     digest = hashlib.sha256()
-    parts = [("lesson", x, str(source.cells), source.text) for x, source in sorted(lessons.items())]
+    parts = [
+        ("lesson", x, str(source.cells), source.text)
+        for x, sources in sorted(lessons.items())
+        for source in sources
+    ]
     parts += [("helper", x, "", text) for x, text in sorted(helpers.items())]
     for part in (text.encode() for texts in parts for text in texts):
         digest.update(f"{len(part)}:".encode() + part)

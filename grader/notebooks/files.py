@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from grader import lessons, whole
-from grader.notebooks import script as notebook
 from grader.notebooks.make import KIT, from_module
 from grader.notebooks.marks import NoNotebook
-from grader.notebooks.restore import is_edited, to_module
+from grader.notebooks.restore import is_edited
 
 
 def write(
@@ -41,21 +40,15 @@ def write(
     return list(made)
 
 
-def extract(path: Path, to: Path | None = None, force: bool = False) -> bytes:
-    """A notebook's module, written to `to` if there is one.
+def write_module(module: bytes, to: Path, force: bool = False) -> None:
+    """A notebook's module, as a file.
 
     Raises:
-        NoNotebook: it is none, or another file `to` is there already (unless `force`).
+        NoNotebook: another file is there already (unless `force`), or it cannot be written.
     """
-    try:
-        module = to_module(_bytes(path))
-    except notebook.NotANotebook as problem:
-        raise NoNotebook(f"{path}: {problem}") from None
-    if to is not None:
-        if to.exists() and not force and _bytes(to) != module:
-            raise NoNotebook(f"{to} is there already, and not the same. --force replaces it.")
-        _write(to, module)
-    return module
+    if to.exists() and not force and _bytes(to) != module:
+        raise NoNotebook(f"{to} is there already, and not the same. --force replaces it.")
+    _write(to, module)
 
 
 def lessons_folder(name: str) -> Path:

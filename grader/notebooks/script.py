@@ -1,8 +1,8 @@
-"""A notebook's code cells as one Python source.
+"""A notebook's code cells as one Python source, and a script that was made of a notebook.
 
 What IPython makes of a cell before Python sees it (IPython/core/inputtransformer2.py) is undone as
-far as a submission needs it: magics, shell lines and help are left out, a whole cell's indentation
-is removed.
+far as a submission needs it: magics, shell lines and help are left out (but for the Python in
+them), a whole cell's indentation is removed.
 
 The JSON is read as it is, of every version: code lies in `source` (nbformat 4), `input` (2 and 3)
 or `code` (1). nbformat would upgrade and validate the whole notebook for that, takes 0.8 GB for a
@@ -11,28 +11,37 @@ hostile 10 MB, doubles the line ends of version 2, and refuses what Jupyter open
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
+
+from grader.statements import PYTHON_MAGICS
 
 CODE = 500_000  # characters of all code cells
 REMARKS = 10
 
-# Cell magics whose body is Python that the notebook's later cells see the effects of.
-PYTHON_MAGICS = {"capture", "prun", "time", "timeit"}
-
-# Only where a statement may begin: there, none of these is Python.
+# Only where a statement may begin, after its indentation: there, none of these is Python. Each is
+# matched in time linear in the line.
 _NOT_PYTHON = re.compile(
-    r"""[ \t]*(?:
-        [!%?]                                    # !ls, %timeit, ?softmax
+    r"""[!%?]                                    # !ls, %timeit, ?softmax
       | [\w.*\[\]'"]+\?\??[ \t]*$                # softmax?, softmax??
       | [\w.,*\[\]'" \t]+=[ \t]*[!%]             # files = !ls
       | (?:pip3?|conda|mamba)[ \t]+install\b     # magics that need no %
-    )""",
+    """,
     re.VERBOSE,
 )
+# %time x = f(), x = %time f(): what is in front, and the Python.
+_TIMED = re.compile(r"([\w.,\[\]'\"]+[ \t]*=[ \t]*)?%(?:time|prun)[ \t]+(?!-)(\S.*)")
+# What cells of a script begin with: `# %%` of editors, nbconvert's `# In[3]:`.
+_CELL = re.compile(r"#[ \t]*(?:%%|In ?\[[\d ]*\]:)")
+# What Python says of an `if` without a body; Colab leaves it so where a magic was all there was.
+_NO_BODY = re.compile(r"expected an indented block after '\w+' statement on line (\d+)")
+EMPTY = 50  # such blocks
 # What our own notebooks (`grader.notebooks.make`) have besides the lesson.
 INSTALL = '%pip install --quiet "{KIT}"'
 _OUR_IMPORT = re.compile(
@@ -45,7 +54,7 @@ _OUR_LOADING = re.compile(
 )
 _CODE = re.compile(r"""'''|\"""|['"#()\[\]{}]""")
 _STRING = {quote: re.compile(rf"\\.|{quote}") for quote in ("'", '"', "'''", '"""')}
-_COOKIE = re.compile(r"([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+", re.ASCII)  # PEP 263
+_COOKIE = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+", re.ASCII)  # PEP 263
 
 
 class NotANotebook(Exception):
@@ -84,6 +93,57 @@ def script(data: bytes) -> tuple[Source, tuple[str, ...]]:
     if (more := len(left_out) - REMARKS) > 0:
         left_out[REMARKS:] = [f"{more} more lines left out."]
     return Source(declared_utf8("".join(f"{x}\n" for x in lines)), tuple(begins)), tuple(left_out)
+
+
+def repaired(text: str) -> tuple[str, tuple[str, ...]]:
+    """A script in which Python finds no sense, as one that was made of a notebook: without the
+    lines that only IPython reads, and with something in blocks that held nothing else. Every line
+    stays where it was. A script that Python reads is left as it is."""
+    if _parses(text) is None:
+        return text, ()
+    lines = text.split("\n")
+    begins = [0, *(i for i, line in enumerate(lines) if i and _CELL.match(line)), len(lines)]
+    made: list[str] = []
+    left_out: list[str] = []
+    for begin, end in pairwise(begins):
+        cell, others = _python(lines[begin:end], is_ours=False)
+        made += cell
+        left_out += others
+    for _ in range(EMPTY):
+        problem = _parses("\n".join(made))
+        found = _NO_BODY.search(str(problem)) if problem is not None else None
+        if found is None or not _filled(made, int(found[1])):
+            break
+    remarks = [f"left out {line.strip()[:60]!r}." for line in left_out]
+    if (more := len(remarks) - REMARKS) > 0:
+        remarks[REMARKS:] = [f"{more} more lines left out."]
+    return "\n".join(made), tuple(remarks)
+
+
+def _parses(text: str) -> Exception | None:
+    """Why it does not; None if it does."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
+        return problem
+    return None
+
+
+def _filled(lines: list[str], header: int) -> bool:
+    """Put a statement under a header, on a line of its own on which there was none. False if there
+    is no such line."""
+    indent = re.match(r"[ \t]*", lines[header - 1])
+    assert indent
+    for i in range(header, len(lines)):
+        bare = lines[i].strip()
+        if bare and not bare.startswith("#"):
+            break
+        if bare or i == header:
+            lines[i] = f"{indent[0]}    pass  {bare}".rstrip()
+            return True
+    return False
 
 
 def python(source: str, is_ours: bool = True) -> str:
@@ -134,16 +194,16 @@ def source_of(cell: dict[str, Any]) -> str:
 def _python(cell: list[str], is_ours: bool) -> tuple[list[str], list[str]]:
     """As many lines, all of them Python, and those that were not. `is_ours`: of a notebook made
     here, whose checks and pictures are left out without a word."""
-    lines, left_out = list(cell), []
+    lines = list(cell)
+    left_out: list[str] = []
     filled = [i for i, line in enumerate(lines) if line.strip()]
     if filled and (indent := re.match(r"[ \t]*", lines[filled[0]])[0]):  # type: ignore[index]
         lines = [line.removeprefix(indent) for line in lines]
     for i in filled:
         if not lines[i].startswith("%%"):
             break
-        left_out.append(lines[i])
         if (name := re.match(r"%%(\w+)", lines[i])) is None or name[1] not in PYTHON_MAGICS:
-            return [f"# {line}" for line in lines], left_out
+            return [f"# {line}" for line in lines], [*left_out, lines[i]]
         lines[i] = f"# {lines[i]}"
 
     ours = [_OUR_IMPORT, _OUR_CALL] if is_ours else []
@@ -153,12 +213,16 @@ def _python(cell: list[str], is_ours: bool) -> tuple[list[str], list[str]]:
     for i, line in enumerate(lines):
         if dropping:
             lines[i] = f"# {line}"
-        elif not (quote or depth or continued) and _NOT_PYTHON.match(line):
-            bare = line.lstrip(" \t")
+        elif not (quote or depth or continued) and _NOT_PYTHON.match(bare := line.lstrip(" \t")):
+            indent = line[: len(line) - len(bare)]
+            if timed := _TIMED.match(bare):
+                lines[i] = f"{indent}{timed[1] or ''}{timed[2]}"
+                quote, depth, continued = _after(lines[i], quote, depth)
+                continue
             if bare != INSTALL:
                 left_out.append(line)
             # It may have been all that its block held.
-            lines[i] = f"{line[: -len(bare)]}pass  # {bare}" if bare != line else f"# {line}"
+            lines[i] = f"{indent}pass  # {bare}" if indent else f"# {line}"
             dropping = True
         else:
             if not (quote or depth or continued):

@@ -9,7 +9,10 @@ import os
 
 from grader.inside import wire
 
-reply = {"failed": False, "remarks": {"a": 1}, "untouched": {"perplexity": 1}, "names": 7}
+reply = {
+    "there": 7, "untouched": {"perplexity": 1}, "failed": [["perplexity", 1, False], 2, [3]],
+    "missing": [[[], []], ["perplexity"]], "twice": {"perplexity": [1] * 4},
+}  # fmt: skip
 os.write(3, wire.encode(reply))
 
 

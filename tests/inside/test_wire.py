@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from grader.inside import wire
 from grader.inside.forbidden import Call
 from grader.inside.models import ToyModel
-from grader.inside.plain import Opaque
+from grader.inside.plain import Opaque, Pairs
 from grader.inside.run import Frame, Raised
 from grader.verdict import agree
 
@@ -44,6 +44,9 @@ values = st.recursive(
 
 
 def same(one, other):
+    if isinstance(one, dict) and isinstance(other, Pairs):  # as a stranger's is read
+        keys = [key for key, _ in other.items]
+        return list(one) == keys and all(same(one[key], value) for key, value in other.items)
     if type(one) is not type(other):
         return False
     if isinstance(one, torch.Tensor):
@@ -51,8 +54,6 @@ def same(one, other):
         return one.dtype == other.dtype and one.shape == other.shape and as_bytes[0] == as_bytes[1]
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(same(one[k], other[k]) for k in one)
     if isinstance(one, float) and math.isnan(one):
         return math.isnan(other)
     return one == other
@@ -143,7 +144,6 @@ def nested(code, depth):
         framed(msgpack.packb(msgpack.ExtType(wire._INT, b"zz"))),
         framed(b"\x81\x90\x01"),  # a list as a key
         framed(msgpack.packb([1]) + b"more"),
-        framed(msgpack.packb({(2**61 - 1) * i: 0 for i in range(6)})),  # they hash alike
         framed(msgpack.packb(tensor([2**62] * 20))),
         framed(
             msgpack.packb(

@@ -84,20 +84,22 @@ def test_a_lesson_is_not_replaced_by_another_one_unless_told_to(tmp_path):
     (path,) = write(tmp_path)
     there = tmp_path / "lesson.py"
     there.write_text("mine")
+    module = to_module(path.read_bytes())
     with pytest.raises(NoNotebook, match=r"lesson.py is there already.* --force"):
-        files.extract(path, there)
+        files.write_module(module, there)
     assert there.read_text() == "mine"
-    files.extract(path, there, force=True)
-    files.extract(path, there)  # the same
+    files.write_module(module, there, force=True)
+    files.write_module(module, there)  # the same
     assert there.read_bytes() == source("lesson3_logits")
 
 
 def test_what_cannot_be_had_is_one_line(tmp_path, monkeypatch):
-    with pytest.raises(NoNotebook, match=r"nowhere.ipynb cannot be read \(No such file"):
-        files.extract(tmp_path / "nowhere.ipynb")
     (tmp_path / "x.ipynb").write_text("x")
-    with pytest.raises(NoNotebook, match=r"x.ipynb: no notebook"):
-        files.extract(tmp_path / "x.ipynb")
+    for name, says in {"nowhere.ipynb": "cannot be opened", "x.ipynb": "no notebook"}.items():
+        code, out, err = grader("notebook", "--extract", tmp_path / name)
+        assert (code != 0, out) == (True, "")
+        assert says in err
+        assert err.count("\n") == 1
     monkeypatch.setattr(kit, "KIT", tmp_path)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NoNotebook, match="There is no solutions/ in this kit"):

@@ -12,6 +12,12 @@ class NoSuchStudent(Unusable):
     """One clear line, with whom may be meant."""
 
 
+def is_like_one(name: str, students: Sequence[str]) -> bool:
+    """Is it one of theirs, mistyped or cut short?"""
+    within = any(name.casefold() in student.casefold() for student in students)
+    return within or bool(get_close_matches(name, students, n=1, cutoff=0.8))
+
+
 def whom(name: str, students: Sequence[str]) -> str:
     """That there is no such student, and who may be meant."""
     within = [student for student in students if name.casefold() in student.casefold()]

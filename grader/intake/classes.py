@@ -30,8 +30,9 @@ from grader.intake.layouts import (
     layout_of,
     plain,
 )
-from grader.intake.names import READ, bare, ignored
+from grader.intake.names import READ, bare, ignored, proper
 from grader.intake.words import Refused, clean, few
+from grader.lessons import mentioned, names
 
 OLDEST = datetime(2019, 2, 14, tzinfo=timezone.utc)  # of a file's time: when GPT-2 was announced
 
@@ -105,11 +106,13 @@ def _entries(items: list[Item], lessons: Sequence[str]) -> list[Entry]:
         parts: dict[str, list[Item]] = defaultdict(list)
         for item in handed:
             parts[item.part].append(item)
-        counts, earlier = [], []
+        counts: list[Item] = []
+        earlier: list[Item] = []
         for part in parts.values():
-            *before, last = sorted(part, key=_when) if len(part) > 1 else part
-            counts.append(last)
-            earlier += before
+            in_order = sorted(part, key=_when) if len(part) > 1 else part
+            last = [item for item in in_order if _same_time(item, in_order[-1])]
+            counts += last  # of several, the one that scores more
+            earlier += in_order[: len(in_order) - len(last)]
         earlier.sort(key=_when)
         entries.append(
             Entry(
@@ -125,15 +128,22 @@ def _entries(items: list[Item], lessons: Sequence[str]) -> list[Entry]:
 def _is_code(path: Path) -> bool:
     if is_folder(path):
         return not path.name.rstrip("_").endswith("assignsubmission_onlinetext")
-    return path.name.lower().endswith((*READ, *UNREADABLE))
+    name = proper(path.name).lower()
+    return name.endswith((*READ, *UNREADABLE)) or (
+        name.endswith(".txt") and mentioned(name, names()) is not None
+    )
 
 
 def _changed(path: Path) -> float:
-    changed = [path.lstat().st_mtime]
+    changed = []
+    places = [path]
     if is_folder(path):
         # A folder's own time only says when something was put there.
         with suppress(Refused):
-            changed = [path.joinpath(*place).lstat().st_mtime for place in walk(path, [])]
+            places = [path.joinpath(*place) for place in walk(path, [])]
+    for place in places:
+        with suppress(OSError):  # it has gone meanwhile
+            changed.append(place.lstat().st_mtime)
     return max(changed, default=0.0)
 
 
@@ -147,6 +157,10 @@ def _submitted(item: Item) -> tuple[str, str]:
     if not OLDEST < changed < datetime.now(timezone.utc) + timedelta(days=1):
         return "", UNKNOWN  # nobody handed in then
     return changed.isoformat(timespec="seconds"), FILE_TIME
+
+
+def _same_time(one: Item, other: Item) -> bool:
+    return one is other or _when(one)[:-1] == _when(other)[:-1]
 
 
 def _when(item: Item) -> tuple[Any, ...]:

@@ -47,6 +47,7 @@ NOTEBOOK = 64 * MB  # pictures included, which are dropped unread
 CODE = 20 * MB  # of all .py and .ipynb files, without what else is in a notebook
 ALL = 160 * MB  # archives and notebooks, packed and unpacked
 DEPTH = 20  # folders in folders
+TOO_DEEP = f"more than {DEPTH} folders deep. Hand in your lessons alone."
 
 # Other codecs are slow, or no text.
 ENCODINGS = re.compile(
@@ -78,10 +79,12 @@ def walk(folder: Path, problems: list[str]) -> Iterator[tuple[str, ...]]:
                 continue
             if entry.is_symlink():
                 problems.append(f"{shown(place)}: {LINK}")
-            elif entry.is_dir(follow_symlinks=False):
-                waiting.append(place)
-            else:
+            elif not entry.is_dir(follow_symlinks=False):
                 yield place
+            elif len(place) > DEPTH:
+                problems.append(f"{shown(place)}: {TOO_DEEP}")
+            else:
+                waiting.append(place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +148,7 @@ class Gathered:
             if max(map(len, place)) > LONGEST:
                 raise Refused("a name too long to be one. Pack your files again.")
             if len(place) > DEPTH:
-                raise Refused(f"more than {DEPTH} folders deep. Hand in your lessons alone.")
+                raise Refused(TOO_DEEP)
             if is_archive and in_archive:
                 raise Refused("an archive in an archive. Hand in one, or the files themselves.")
             content = data(limit)

@@ -20,7 +20,7 @@ from pathlib import Path
 from grader import lessons as kit
 from grader.intake.archives import ARCHIVE
 from grader.intake.files import contents
-from grader.intake.names import CANVAS, MOODLE, READ, bare, given_name
+from grader.intake.names import CANVAS, MOODLE, READ, bare, given_name, proper
 from grader.intake.words import Refused, clean
 from grader.lessons import mention, mentioned
 
@@ -51,7 +51,10 @@ Items = tuple[list[Item], list[str]]
 
 
 def is_folder(path: Path) -> bool:
-    return stat.S_ISDIR(path.lstat().st_mode)
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:  # it has gone meanwhile
+        return False
 
 
 def layout_of(listed: list[Path]) -> str:
@@ -71,11 +74,11 @@ def plain(listed: list[Path], lessons: Sequence[str]) -> Items:
     items, remarks, names = [], [], dict[str, str]()
     known = sorted({*lessons, *kit.names()})
     for path in listed:
-        name = path.name
-        suffix = next((s for s in (*READ, *UNREADABLE) if name.lower().endswith(s)), "")
-        if is_folder(path):
-            suffix = ""
-        elif not suffix and not path.is_symlink():  # the instructor's own notes and lists
+        is_file = not is_folder(path)
+        name = proper(path.name) if is_file else path.name
+        suffix = _suffix(name, known) if is_file else ""
+        # The instructor's own notes and lists.
+        if is_file and not suffix and not path.is_symlink():
             if name != METADATA:
                 remarks.append(f"{clean(name)}: left out, no submission.")
             continue
@@ -84,9 +87,11 @@ def plain(listed: list[Path], lessons: Sequence[str]) -> Items:
         # Both sides of the lesson's name, since to take two students for one costs one the grade.
         # So a number is part of a name, too, unless it follows the lesson's.
         sides = mention(lesson).split(stem, maxsplit=1) if lesson else [stem]
-        if lesson and bare(f"x{sides[1]}") == "x":
-            del sides[1]
-        student = "_".join(side for side in (side.strip(" _-.") for side in sides) if side)
+        if lesson:
+            before, after = sides
+            after = "" if bare(f"x{after}") == "x" else after
+            sides = [re.sub(rf"{_BETWEEN}$", "", before), re.sub(rf"^{_BETWEEN}", "", after)]
+        student = "_".join(side for side in sides if side)
         if not student:
             remarks.append(f"{clean(name)}: left out, a lesson without a student's name.")
             continue
@@ -102,6 +107,17 @@ def plain(listed: list[Path], lessons: Sequence[str]) -> Items:
                 f"{student}: taken for a student of its own, and not for a copy of {bare(student)}."
             )
     return items, remarks
+
+
+# One sign that sets a lesson's name off: of two, one is the student's.
+_BETWEEN = r"(?: *[-_.] *| +)"
+
+
+def _suffix(name: str, lessons: Sequence[str]) -> str:
+    """Of a file that is somebody's submission; else empty."""
+    low = name.lower()
+    also = (".txt",) if mentioned(name, lessons) else ()
+    return next((s for s in (*READ, *UNREADABLE, *also) if low.endswith(s)), "")
 
 
 def _canvas(listed: list[Path]) -> Items:
@@ -131,7 +147,7 @@ def _moodle(listed: list[Path]) -> Items:
 
 
 def _part(path: Path) -> str:
-    stem, _, suffix = given_name(path.name).rpartition(".")
+    stem, _, suffix = proper(given_name(path.name)).rpartition(".")
     return f"{bare(stem)}.{suffix}".lower()
 
 

@@ -192,16 +192,16 @@ def _claims(
 
 
 def _best(known: list[_Found], lesson: str) -> list[_Found]:
-    """Those that differ, with the most answers first; without the untouched ones, if there are
-    others."""
-    answered = [one for one in known if one.answered(lesson)] or known[:1]
-    different = {(one.file.source.text, one.file.source.cells): one for one in answered[::-1]}
-    return sorted(
-        different.values(),
+    """Those that differ, with the most answers first; of untouched ones, one."""
+    in_order = sorted(
+        known,
         key=lambda one: (
             -one.answered(lesson), one.file.stem.lower() != lesson.lower(), one.file.place,
         ),
     )  # fmt: skip
+    different = {(one.file.source.text, one.file.source.cells): one for one in in_order[::-1]}
+    best = [one for one in in_order if one in different.values()]
+    return [one for one in best if one.answered(lesson)] or best[:1]
 
 
 def _helpers(

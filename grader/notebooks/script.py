@@ -36,7 +36,7 @@ _NOT_PYTHON = re.compile(
     re.VERBOSE,
 )
 # %time x = f(), x = %time f(): what is in front, and the Python.
-_TIMED = re.compile(r"([\w.,\[\]'\"]+[ \t]*=[ \t]*)?%(?:time|prun)[ \t]+(?!-)(\S.*)")
+_TIMED = re.compile(r"([\w.,*\[\]'\" \t]+=[ \t]*)?%(?:time|prun)[ \t]+(?!-)(\S.*)")
 # What cells of a script begin with: `# %%` of editors, nbconvert's `# In[3]:`.
 _CELL = re.compile(r"#[ \t]*(?:%%|In ?\[[\d ]*\]:)")
 # What Python says of an `if` without a body; Colab leaves it so where a magic was all there was.

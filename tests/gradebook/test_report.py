@@ -17,6 +17,8 @@ from grader.cli import app
 from grader.gradebook import pages, report, similar
 from grader.gradebook.book import Gradebook
 from grader.gradebook.rows import Result
+from grader.intake import excerpts
+from grader.intake.excerpts import tokens
 from grader.verdict import feedback
 
 ONE_MAXIMUM = "one maximum for the whole tensor"
@@ -179,29 +181,29 @@ def test_texts_are_in_it_once_however_many_students_have_them(tmp_path):
 
 
 def test_an_exercise_is_shown_with_what_it_uses_but_no_other_exercise():
-    lines = pages.Source(SOURCE).excerpt("softmax", {"softmax", "loss"})
+    lines = excerpts.Source(SOURCE).excerpt("softmax", {"softmax", "loss"})
     assert [line.number for line in lines] == [4, 0, 6, 7, 0, 11, 12, 13, 14, 15]
     assert lines[5].text == "@torch.no_grad()"
-    assert pages.Source(SOURCE).excerpt("nowhere") == []
+    assert excerpts.Source(SOURCE).excerpt("nowhere") == []
 
 
 def test_the_exercises_own_docstring_is_not_shown_again():
-    stub = pages.stub("lesson3_logits")
+    stub = excerpts.stub("lesson3_logits")
     text, first, last = stub.docstring("softmax")
-    lines = pages.Source("\n".join(stub.lines)).excerpt("softmax", (), "lesson3_logits")
-    assert pages.Line(0, "    (the exercise's own text)") in lines
+    lines = excerpts.Source("\n".join(stub.lines)).excerpt("softmax", (), "lesson3_logits")
+    assert excerpts.Line(0, "    (the exercise's own text)") in lines
     assert not {line.number for line in lines} & set(range(first, last + 1))
     own = "\n".join(stub.lines).replace(text, f"{text}And my own notes.\n    ")
     assert any(
         "my own notes" in line.text
-        for line in pages.Source(own).excerpt("softmax", (), "lesson3_logits")
+        for line in excerpts.Source(own).excerpt("softmax", (), "lesson3_logits")
     )
 
 
 def test_of_what_does_not_parse_the_function_is_found_by_its_looks():
     source = "def f(x):\n    return (\n\nx = 1\n\nasync  def softmax(\n    x,\n):\n\n    return x +"
     source += "\n\nprint(1)\n"
-    lines = pages.Source(source).excerpt("softmax")
+    lines = excerpts.Source(source).excerpt("softmax")
     assert [line.number for line in lines] == [6, 7, 8, 9, 10]
 
 
@@ -209,17 +211,19 @@ def test_of_what_does_not_parse_the_function_is_found_by_its_looks():
 def test_any_text_has_an_excerpt_that_can_be_shown(text, name):
     for source in (text, f"def softmax():\n    {text}"):
         for exercise in (name, "softmax"):
-            lines = pages.Source(source).excerpt(exercise)
+            lines = excerpts.Source(source).excerpt(exercise)
             assert all(c.isprintable() or c == "\t" for line in lines for c in line.text)
 
 
 def test_code_that_is_endless_is_cut():
     long = "def softmax():\n" + "    x = 1\n" * 5000 + f"    y = '{'y' * 9000}'\n"
-    lines = pages.Source(long).excerpt("softmax")
-    assert len(lines) == pages.LINES + 1
+    lines = excerpts.Source(long).excerpt("softmax")
+    assert len(lines) == excerpts.LINES + 1
     assert lines[-1].text == "... 4,802 more lines"
     assert (
-        max(len(line.text) for line in pages.Source(f"softmax = {'y' * 9000}").excerpt("softmax"))
+        max(
+            len(line.text) for line in excerpts.Source(f"softmax = {'y' * 9000}").excerpt("softmax")
+        )
         < 600
     )
 
@@ -263,12 +267,17 @@ RENAMED = re.sub(r"\b(words|merges|counts|left|right|best|step|n)\b", r"my_\1", 
 )
 
 
+def groups(answers, known=()):
+    return similar.groups(
+        [{name: tokens(code) for name, code in theirs.items()} for theirs in answers],
+        [tokens(code) for code in known],
+    )
+
+
 def test_renaming_and_remarks_hide_nothing():
     assert RENAMED.count("my_") > 20
-    assert similar.tokens(RENAMED) == similar.tokens(BUSY) != ""
-    [group] = similar.groups(
-        [{"train": BUSY}, {"train": "def train(a, b): return a"}, {"train": RENAMED}]
-    )
+    assert tokens(RENAMED) == tokens(BUSY) != ""
+    [group] = groups([{"train": BUSY}, {"train": "def train(a, b): return a"}, {"train": RENAMED}])
     assert group.members == group.closest == (0, 2)
     assert group.least == group.most == 1
     assert group.exercises == (("train", 1.0),)
@@ -278,27 +287,27 @@ def test_other_code_is_not_alike():
     other = "\n".join(
         f"def f{n}(x):\n    return x.a{n}(x[{n}:], key=x.b{n}) + x.c{n}" for n in range(20)
     )
-    assert similar.groups([{"train": BUSY}, {"train": other}, {}]) == []
+    assert groups([{"train": BUSY}, {"train": other}, {}]) == []
 
 
 def test_what_everybody_has_seen_or_many_wrote_does_not_count():
     two = [{"train": BUSY}, {"train": RENAMED}]
-    assert similar.groups(two, known=[BUSY]) == []
-    assert similar.groups([{"train": BUSY}] * similar.FEW)
-    assert similar.groups([{"train": BUSY}] * (similar.FEW + 1)) == []
+    assert groups(two, known=[BUSY]) == []
+    assert groups([{"train": BUSY}] * similar.FEW)
+    assert groups([{"train": BUSY}] * (similar.FEW + 1)) == []
     crowd = [{"train": f"def train(): return {n}"} for n in range(60)]
-    assert len(similar.groups([*two, *crowd])) == 1
+    assert len(groups([*two, *crowd])) == 1
 
 
 def test_no_chain_of_likenesses_joins_strangers():
     one, other = (re.sub(r"\bcounts\b|\bwords\b|\bpair\b", f"x.a{i}", BUSY) for i in range(2))
-    found = similar.groups([{"a": one}, {"a": one, "b": other}, {"b": other}])
+    found = groups([{"a": one}, {"a": one, "b": other}, {"b": other}])
     assert sorted(group.members for group in found) == [(0, 1), (1, 2)]
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("ab"), st.text()), max_size=6))
 def test_any_text_can_be_compared(answers):
-    similar.groups(answers)
+    groups(answers)
 
 
 # --- In a browser --------------------------------------------------------------------------------

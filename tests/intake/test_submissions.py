@@ -112,20 +112,31 @@ def test_a_notebook_is_the_lessons_whose_exercises_it_defines(tmp_path):
     assert f"Homework.ipynb was taken for {THREE}, by the functions in it." in got.remarks
 
 
-def test_a_file_that_defines_more_of_a_lesson_is_taken_for_it(tmp_path):
+def test_of_files_that_define_some_of_a_lesson_the_one_with_most_is_graded_first(tmp_path):
     (tmp_path / "a.ipynb").write_text(notebook(SOFTMAX))
     (tmp_path / "b.ipynb").write_text(notebook(SOFTMAX, "def entropy(x): pass"))
     got = read(tmp_path, LESSONS)
     assert "entropy" in got.lessons[THREE].text
-    assert f"b.ipynb was taken for {THREE}, and not a.ipynb." in got.remarks
+    assert [source.place for source in got.others[THREE]] == ["a.ipynb"]
 
 
-def test_a_notebook_named_after_one_lesson_may_hold_another_but_helpers_do_not_make_one(tmp_path):
+def test_a_file_named_after_one_lesson_may_hold_another_but_helpers_do_not_make_one(tmp_path):
     path = tmp_path / "lesson3 and 4.ipynb"
-    path.write_text(notebook(*(f"def {e.name}(): pass" for e in load.exercises(FOUR))))
+    path.write_text(notebook(SOFTMAX, *(f"def {e.name}(): pass" for e in load.exercises(FOUR))))
     assert list(read(path, LESSONS).lessons) == [THREE, FOUR]
-    path.write_text(notebook("def next_token(): pass"))
+    path.write_text(notebook(SOFTMAX, "def next_token(): pass"))
     assert list(read(path, LESSONS).lessons) == [THREE]
+
+
+@pytest.mark.parametrize("suffix", ["py", "ipynb"])
+def test_a_lesson_under_another_ones_name_is_known_by_its_functions_and_that_is_said(
+    tmp_path, suffix
+):
+    path = tmp_path / f"{FOUR}.{suffix}"
+    path.write_text(notebook(SOFTMAX) if suffix == "ipynb" else SOFTMAX)
+    got = read(path, LESSONS)
+    assert list(got.lessons) == [THREE]
+    assert f"{FOUR}.{suffix} was taken for {THREE}, by the functions in it." in got.remarks
 
 
 def test_a_refusal_says_what_was_wrong_and_that_no_lesson_was_found(tmp_path):
@@ -184,18 +195,27 @@ def test_a_lesson_is_found_by_its_name_or_number(tmp_path, name):
     assert list(read(put(tmp_path, **{name: "x"}), LESSONS).lessons) == [THREE]
 
 
-def test_the_exact_name_counts_before_a_like_one_which_stays_a_helper(tmp_path):
-    got = read(put(tmp_path, **{THREE: "import lesson3_plots", "lesson3_plots": "p"}), LESSONS)
-    assert got.lessons == {THREE: Source("import lesson3_plots")}
-    assert got.helpers == {"lesson3_plots": "p"}
-    assert got.remarks == (f"{THREE}.py was taken for {THREE}, and not lesson3_plots.py.",)
+@pytest.mark.parametrize("name", ["lesson3_a_plot", "lesson3_plots"])
+def test_the_exact_name_counts_before_a_like_one_which_stays_a_helper(tmp_path, name):
+    for text in (f"import {name}", f"import {name}\n{SOFTMAX}"):
+        got = read(put(tmp_path, **{THREE: text, name: "p"}), LESSONS)
+        assert got.lessons == {THREE: Source(text)}
+        assert got.helpers == {name: "p"}
+        assert got.remarks == ()
 
 
-def test_two_different_files_for_one_lesson_are_refused_and_two_equal_ones_are_one(tmp_path):
-    put(tmp_path, **{f"a__{THREE}": "1", f"b__{THREE}": "1"})
-    assert list(read(tmp_path, LESSONS).lessons) == [THREE]
-    put(tmp_path, **{f"b__{THREE}": "2"})
-    assert "more than once: a/lesson3_logits.py and b/lesson3_logits.py." in refusal(tmp_path)
+def test_of_two_different_files_for_one_lesson_both_are_graded_and_two_equal_ones_are_one(tmp_path):
+    put(tmp_path, **{f"a__{THREE}": SOFTMAX, f"b__{THREE}": SOFTMAX})
+    assert read(tmp_path, LESSONS).others == {}
+    put(tmp_path, **{f"b__{THREE}": f"{SOFTMAX}# mine"})
+    got = read(tmp_path, LESSONS)
+    assert [got.lessons[THREE].place, *(s.place for s in got.others[THREE])] == [
+        f"a/{THREE}.py", f"b/{THREE}.py",
+    ]  # fmt: skip
+    stub = (ROOT / "exercises" / f"{THREE}.py").read_text()
+    put(tmp_path, **{f"a__{THREE}": f"# to do\n{stub}"})
+    got = read(tmp_path, LESSONS)
+    assert (got.lessons[THREE].place, got.others) == (f"b/{THREE}.py", {})
 
 
 def test_of_the_whole_kit_only_the_exercises_are_read():
@@ -659,6 +679,4 @@ def test_who_solves_the_kits_notebooks_leaves_its_stubs_as_they_were(tmp_path):
     found = submissions.read(tmp_path, LESSONS)
     assert "return 5" in found.lessons[THREE].text
     (tmp_path / "kit" / "exercises" / f"{THREE}.py").write_text(stub + "\nmine = 1\n")
-    found = submissions.read(tmp_path, LESSONS)
-    assert "mine = 1" in found.lessons[THREE].text
-    assert any("Of the kit only exercises/" in remark for remark in found.remarks)
+    assert "return 5" in submissions.read(tmp_path, LESSONS).lessons[THREE].text

@@ -4,8 +4,6 @@ import ast
 import importlib.util
 import json
 import re
-from pathlib import Path
-from types import ModuleType
 
 import nbformat
 import pytest
@@ -13,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 from traitlets.config import Config
 
-from grader.inside.server import _run_cells
+from grader.inside import run
 from grader.notebooks.make import from_module
 from grader.notebooks.marks import NoNotebook
 from grader.notebooks.script import script
@@ -131,14 +129,16 @@ def test_a_lesson_has_each_exercise_in_a_cell_and_a_check_behind_it(lesson, fold
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_handed_in_it_is_the_lesson_and_nothing_is_remarked_on(lesson):
+def test_handed_in_it_is_the_lesson_and_nothing_is_remarked_on(lesson, tmp_path):
     data = from_module(source(lesson, "solutions"), lesson, names(lesson)).encode()
     read, remarks = script(data)
     assert remarks == ()
-    run = ModuleType(lesson)
-    assert _run_cells(run, Path(f"{lesson}.ipynb"), read.text, [*read.cells]) == []
-    assert {*names(lesson)} <= {*vars(run)}
-    assert not {"check", "pictures"} & {*vars(run)}
+    path = tmp_path / f"{lesson}.py"
+    path.write_text(read.text)
+    loaded = run.load(path, read.cells)
+    assert loaded.failed == []
+    assert {*names(lesson)} <= {*vars(loaded.module)}
+    assert not {"check", "pictures"} & {*vars(loaded.module)}
 
 
 def test_what_a_picture_takes_is_not_loaded_and_what_somebody_wrote_beside_it_is_run():

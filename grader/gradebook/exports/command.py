@@ -53,6 +53,14 @@ def write(gradebook: Gradebook, order: Order) -> list[str]:
     if not is_list and (order.roster or order.titles or order.by_lesson is not None):
         raise CannotExport("--roster, --by and --column are for canvas and moodle only.")
     policy = policy_of(gradebook, order.late_policy)
+    to_come = [
+        f"{name}: has an extension, and has handed in nothing yet."
+        for name in (policy.not_here if policy is not None else ())
+    ]
+    return to_come + _written(gradebook, order, policy)
+
+
+def _written(gradebook: Gradebook, order: Order, policy: Policy | None) -> list[str]:
     if order.format in export.FORMATS:
         with _stream(order.to) as stream:
             export.write(gradebook, order.format, stream, policy, order.lessons, order.student)

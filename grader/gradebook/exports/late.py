@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from grader.gradebook.whom import whom
+from grader.gradebook.whom import is_like_one, whom
 from grader.intake.layouts import CANVAS_LATE, CANVAS_ON_TIME, FILE_TIME
 from grader.problem import Problem
 
@@ -74,6 +74,7 @@ class Policy:
     extensions: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     submitted: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     file_times: bool = False
+    not_here: tuple[str, ...] = ()  # who have an extension, and have handed in nothing yet
 
     def due_for(self, student: str, lesson: str) -> datetime | None:
         """An extension never makes a due date earlier."""
@@ -218,6 +219,11 @@ def parse(text: str, students: Collection[str], lessons: Collection[str]) -> Pol
         extensions=_by_student(given, "extensions", students, lessons, time),
         submitted=_by_student(given, "submitted", students, lessons, handed_in),
         file_times=told == "count",
+        not_here=tuple(
+            name
+            for name in _mapping(given.get("extensions", {}), "extensions")
+            if name not in students
+        ),
     )
 
 
@@ -332,7 +338,9 @@ def _by_student(
 ) -> dict[str, dict[str, datetime]]:
     found = {}
     for student, value in _mapping(given.get(what, {}), what).items():
-        if student not in students:
+        # Whoever has handed in nothing yet may have an extension all the same.
+        is_to_come = what == "extensions" and not is_like_one(student, sorted(students))
+        if student not in students and not is_to_come:
             raise WrongPolicy(
                 f"{what}: {whom(student, sorted(students))} Name them as `grader results` does;"
                 " whoever has handed in nothing yet is not in the gradebook."

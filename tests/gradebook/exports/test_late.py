@@ -44,6 +44,12 @@ def read(text):
     return parse(text, STUDENTS, LESSONS)
 
 
+def test_who_has_handed_in_nothing_yet_may_have_an_extension():
+    text = "due: 2026-03-01 23:59Z\npercent_per_day: 1\nextensions: {Zoe (9): 2026-03-05 23:59Z}"
+    policy = late.parse(text, ["Ada (11)", "Ben (12)"], [])
+    assert policy.not_here == ("Zoe (9)",)
+
+
 def refusal(text):
     with pytest.raises(WrongPolicy) as caught:
         read(text)

@@ -86,8 +86,14 @@ def _read(lines: list[str], file: str) -> list[Statement]:
             broken.append(Statement(line, tuple(names), problem=worded))
             for i in piece:
                 lines[i] = ""
-    found = [Statement(n.lineno, _bound(n), n) for node in body for n in _expanded(node)]
+    found = [Statement(_begin(n), _bound(n), n) for node in body for n in _expanded(node)]
     return sorted([*found, *broken], key=lambda statement: statement.line)
+
+
+def _begin(node: ast.stmt) -> int:
+    """With what it is decorated by."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _compiled(found: Iterable[Statement], file: str) -> Iterable[Statement]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from grader.gradebook.exports.late import Policy
 
 NO_ISOLATION = "none"
+REMARKS = 3  # of a student, in the table
 
 
 def table(gradebook: Gradebook, console: Console, policy: Policy | None = None) -> None:
@@ -53,10 +54,12 @@ def table(gradebook: Gradebook, console: Console, policy: Policy | None = None) 
     final = _finals(gradebook, policy)
     sums = ("total", "final") if policy else ("total",)
     remarks = {
-        student: "; ".join(
-            [*_remarks(submissions, graded[student].values()), *final.get(student, ("", ()))[1]]
-        )
+        student: [
+            "; ".join([*_state(submissions, theirs), *final.get(student, ("", ()))[1]]),
+            *_remarks(submissions, theirs),
+        ]
         for student, submissions in handed_in.items()
+        for theirs in [graded[student].values()]
     }
 
     def drawn(occurring: Sequence[str]) -> Table:
@@ -87,8 +90,8 @@ def table(gradebook: Gradebook, console: Console, policy: Policy | None = None) 
     elif width(table) > console.width:  # points before counts
         table = drawn([])
     console.print(table)
-    for student, said in remarks.items():
-        if said:
+    for student, lines in remarks.items():
+        for said in filter(None, lines):
             _line(console, f"{student}: {said}")
     _line(console, f"students: {len(handed_in)}")
     for condition, count in conditions(current):
@@ -166,7 +169,7 @@ def _feedback(rows: Iterable[Row]) -> Iterator[str]:
                 yield _indented(row.feedback, 6)
 
 
-def _remarks(submissions: Sequence[HandedIn], gradings: Iterable[Grading]) -> Iterator[str]:
+def _state(submissions: Sequence[HandedIn], gradings: Iterable[Grading]) -> Iterator[str]:
     counting = [submission for submission in submissions if submission.counts]
     refused = [f"cannot be read: {s.refused}" for s in counting if s.refused]
     yield from refused
@@ -178,9 +181,14 @@ def _remarks(submissions: Sequence[HandedIn], gradings: Iterable[Grading]) -> It
         yield "not in the last run"
     if replaced := len(submissions) - len(counting):
         yield f"replaced submissions: {replaced}"
-    told = [*(s.remarks for s in counting), *(grading.remarks for grading in gradings)]
-    if lines := sum(len(remarks.splitlines()) for remarks in told):
-        yield f"more remarks: {lines}"
+
+
+def _remarks(submissions: Sequence[HandedIn], gradings: Iterable[Grading]) -> list[str]:
+    """What of a submission was not used, as far as a table has room for it."""
+    told = [g.remarks for g in gradings] + [s.remarks for s in submissions if s.counts]
+    lines = [line for remarks in told for line in remarks.splitlines()]
+    more = len(lines) - REMARKS
+    return lines[:REMARKS] + ([f"{more} more remarks, see --student"] if more > 0 else [])
 
 
 def conditions(gradings: Iterable[Grading]) -> list[tuple[str, int]]:

@@ -121,26 +121,29 @@ def load(
     cells: Sequence[int] = (),
     skip: Sequence[int] = (),
     at: Callable[[int], None] = lambda line: None,
+    interrupts: bool = True,
 ) -> Loaded:
     """Run a file of answers as a module, afresh, statement by statement: one that fails costs what
     needs it.
 
     cells: of a notebook, the line on which each begins. skip: lines of statements that are not to
-    be run. `at` is told the line of each before it runs.
+    be run. `at` is told the line of each before it runs. interrupts: whether a KeyboardInterrupt
+    is somebody's, and not the file's own.
 
     Raises OSError, SyntaxError or UnicodeDecodeError where there is no text in the file.
     """
     text = importlib.util.decode_source(path.read_bytes())
     read = statements.read(text, cells, str(path))
     loaded = Loaded(_as_module(path), twice=read.twice)
-    loaded.failed = _run(read, text, path, loaded.module, skip, at)
+    loaded.failed = _run(read, text, path, loaded.module, skip, at, interrupts)
     return loaded
 
 
 def run(path: Path, module: ModuleType) -> list[NotRun]:
     """The same into a module that is there. What of it failed. Raises as `load`."""
     text = importlib.util.decode_source(path.read_bytes())
-    return _run(statements.read(text, file=str(path)), text, path, module)
+    read = statements.read(text, file=str(path))
+    return _run(read, text, path, module, (), lambda line: None, interrupts=False)
 
 
 def _run(
@@ -148,8 +151,9 @@ def _run(
     text: str,
     path: Path,
     module: ModuleType,
-    skip: Sequence[int] = (),
-    at: Callable[[int], None] = lambda line: None,
+    skip: Sequence[int],
+    at: Callable[[int], None],
+    interrupts: bool,
 ) -> list[NotRun]:
     failed = []
     names = vars(module)
@@ -164,9 +168,9 @@ def _run(
             at(statement.line)
             try:
                 exec(statement.code, names)
-            except KeyboardInterrupt:
-                raise
             except BaseException as problem:  # SystemExit and pytest's own are theirs, too
+                if interrupts and isinstance(problem, KeyboardInterrupt):
+                    raise
                 failure = problem
         if failure is not None:
             put_down = raised(failure, folder=path.parent)

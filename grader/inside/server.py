@@ -315,7 +315,7 @@ class _Fork:
         failed: list[run.NotRun] = []
         try:
             with run.clean_state():
-                loaded = run.load(self._path(lesson), cells, skip, self._say_line)
+                loaded = run.load(self._path(lesson), cells, skip, self._say_line, interrupts=False)
             self.modules[lesson] = loaded.module
             failed = loaded.failed + self.helpers.failed
         except BaseException as failure:

@@ -35,6 +35,11 @@ _NOT_PYTHON = re.compile(
     """,
     re.VERBOSE,
 )
+# What is no loss: it says how a notebook looks, or installs what is there or will be missed.
+_OF_ITS_OWN = re.compile(
+    r"[!%]?[ \t]*(?:pip3?|conda|mamba|uv[ \t]+pip)[ \t]+install\b"
+    r"|%(?:autoreload|config|load_ext|matplotlib)\b"
+)
 # %time x = f(), x = %time f(): what is in front, and the Python.
 _TIMED = re.compile(r"([\w.,*\[\]'\" \t]+=[ \t]*)?%(?:time|prun)[ \t]+(?!-)(\S.*)")
 # What cells of a script begin with: `# %%` of editors, nbconvert's `# In[3]:`.
@@ -219,7 +224,7 @@ def _python(cell: list[str], is_ours: bool) -> tuple[list[str], list[str]]:
                 lines[i] = f"{indent}{timed[1] or ''}{timed[2]}"
                 quote, depth, continued = _after(lines[i], quote, depth)
                 continue
-            if bare != INSTALL:
+            if not _OF_ITS_OWN.match(bare):
                 left_out.append(line)
             # It may have been all that its block held.
             lines[i] = f"{indent}pass  # {bare}" if indent else f"# {line}"

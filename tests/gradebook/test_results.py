@@ -208,7 +208,7 @@ def test_the_table_says_what_an_instructor_must_not_miss(path):
         gradebook.add_submission(run, "ann", "d0", {}, "old.py", False, [])
     text = printed(path)
     assert "\nann: WITHOUT ISOLATION; replaced submissions: 1\n" in text
-    assert "\ngone: not in the last run; more remarks: 2\n" in text
+    assert "\ngone: not in the last run\ngone: cell 3: left out\ngone: cell 4: left out\n" in text
     assert "\nbob: cannot be read: broken.zip: no zip. Pack it again." in text
     assert "\nnew: not graded yet\n" in text
     assert "lessons graded against gpt2-tiny on cpu, WITHOUT ISOLATION: 1" in text

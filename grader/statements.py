@@ -11,6 +11,7 @@ import __future__
 
 import ast
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from types import CodeType
@@ -58,8 +59,12 @@ class Read:
 def read(text: str, cells: Sequence[int] = (), file: str = "<answers>") -> Read:
     """`cells`: of a notebook, the line on which each begins; they are read one by one. `file` is
     what errors say of where they are. Raises nothing, whatever the text is."""
-    lines = text.split("\n")
-    begins = list(cells) or [1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a backslash in a string, and the like
+        return _whole(text.split("\n"), list(cells) or [1], file)
+
+
+def _whole(lines: list[str], begins: list[int], file: str) -> Read:
     found: list[Statement] = []
     for begin, end in zip(begins, [*begins[1:], len(lines) + 1], strict=True):
         found += _read([""] * (begin - 1) + lines[begin - 1 : end - 1], file)

@@ -32,6 +32,7 @@ from grader.desk.checked import Checked, Progress, Result
 from grader.inside import reference, run
 from grader.inside.fixtures import Fixtures
 from grader.problem import Problem
+from grader.statements import read
 from grader.verdict import grade, load
 from grader.verdict.answers import Answers
 from grader.verdict.exercise import Check
@@ -212,7 +213,10 @@ def _source(name: str, function: Any) -> str | None:
         tree = ast.parse(source)
         if not run.is_cell(code.co_filename):  # a file may have changed since it was imported
             now = compile(source, code.co_filename, "exec", dont_inherit=True)
-            return source if code in _codes(now) else None
+            # Statement by statement, as `run.load` does it, the compiler makes other code of it.
+            pieces = [s.code for s in read(source, file=code.co_filename).statements if s.code]
+            is_there = any(code in _codes(one) for one in (now, *pieces))
+            return source if is_there else None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

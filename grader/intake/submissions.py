@@ -160,22 +160,17 @@ def _claims(
             by_name[lesson].append(one)
         else:  # it lies under another one's name
             nameless.append(one)
+    named = bool(by_name)
     claims: dict[str, list[_Found]] = {}
     for lesson in lessons:
         known = by_name[lesson]
         if not any(one.answered(lesson) for one in known):
+            # Beside named lessons a nameless .py file is a helper.
+            lessons_ = [o for o in nameless if o.file.is_notebook or o.named(lessons) or not named]
             by_content = [
                 one
                 for one in found
-                if one.defines(lesson)
-                and (
-                    one.is_of(lesson)
-                    # Beside named lessons a .py file is a helper.
-                    or (
-                        one in nameless
-                        and (one.file.is_notebook or not by_name or one.named(lessons))
-                    )
-                )
+                if one.is_of(lesson) or (one.defines(lesson) and one in lessons_)
             ]
             if any(one.answered(lesson) for one in by_content) or not known:
                 known = by_content

@@ -257,6 +257,7 @@ def test_inside_is_what_must_be_and_no_more(box, monkeypatch):
     packages = next(p for p in sys.path if p.endswith("site-packages"))
     seen, _ = call(box, f"PACKAGES = {packages!r}\nROOT = {str(ROOT)!r}\n{LOOK}")
     assert not isinstance(seen, Raised), seen
+    seen = dict(seen.items)
     inside = [f"/kit/grader/inside/{p.name}" for p in (ROOT / "grader" / "inside").glob("*.py")]
     names = ("__init__", "problem", "reference", "statements")
     at_the_root = [f"/kit/grader/{name}.py" for name in names]

@@ -111,7 +111,7 @@ def test_the_words_are_those_of_pytest(check, pytester, monkeypatch):
     said = pytester.runpytest_inprocess(
         "exercises", "-v", "--reference", "gpt2-tiny", "--device", "cpu"
     ).stdout.str()
-    module = run.load(path)
+    module = run.load(path).module
     compared = named = 0
     for exercise in load.exercises("lesson3_logits"):
         function = vars(module).get(exercise.name)
@@ -288,7 +288,7 @@ def test_a_forbidden_call_in_another_cell_is_seen_as_it_runs(shell):
 def test_a_file_that_has_changed_since_is_not_read(check, tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(WRONG)
-    softmax = run.load(path).softmax
+    softmax = run.load(path).module.softmax
     assert live._source("softmax", softmax) == WRONG
     path.write_text("import torch\ndef softmax(x, dim):\n    return torch.softmax(x, dim)\n")
     assert live._source("softmax", softmax) is None

@@ -328,7 +328,7 @@ def test_a_function_whose_statement_failed_has_an_error_and_its_exception(tmp_pa
     texts = {
         "ada.py": "\n".join([FIRST + HEAD, f"@nowhere\n{ONE}", *DEFS[1:]]),
         "ben.ipynb": book(*cells),
-        "cleo.py": "\n".join([FIRST + HEAD, ONE.replace("):", "):\n    ((", 1), *DEFS[1:]]),
+        "cleo.py": "\n".join([FIRST + HEAD, f"{ONE.rstrip()}\n    x = ((\n\n", *DEFS[1:]]),
     }
     (tmp_path / "class").mkdir()
     for name, text in texts.items():

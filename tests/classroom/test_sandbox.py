@@ -16,6 +16,7 @@ from grader.classroom.sandbox import Ended, Patience, Sandbox, Setup
 from grader.inside import reference, wire
 from grader.inside.confine import Limits
 from grader.inside.fixtures import Fixtures
+from grader.inside.plain import Pairs
 from grader.inside.run import Raised
 from grader.intake.submissions import Submission
 from grader.lessons import KIT as ROOT
@@ -73,9 +74,14 @@ def load_in(turn, source, cells=()):
     )
 
 
+def as_dicts(value):
+    """What is read of a stranger as pairs, here to be looked at."""
+    return {k: as_dicts(v) for k, v in value.items} if isinstance(value, Pairs) else value
+
+
 def observe_in(turn, exercise, *args, wait=PATIENCE):
-    return ask(turn, wait, do="observe", lesson="lesson1_tokens", exercise=exercise, observer="result",
-               forbids=[[], []], args=list(args), kwargs={})  # fmt: skip
+    return as_dicts(ask(turn, wait, do="observe", lesson="lesson1_tokens", exercise=exercise, observer="result",
+               forbids=[[], []], args=list(args), kwargs={}))  # fmt: skip
 
 
 def call(box, source, *args, wait=PATIENCE):
@@ -257,7 +263,6 @@ def test_inside_is_what_must_be_and_no_more(box, monkeypatch):
     packages = next(p for p in sys.path if p.endswith("site-packages"))
     seen, _ = call(box, f"PACKAGES = {packages!r}\nROOT = {str(ROOT)!r}\n{LOOK}")
     assert not isinstance(seen, Raised), seen
-    seen = dict(seen.items)
     inside = [f"/kit/grader/inside/{p.name}" for p in (ROOT / "grader" / "inside").glob("*.py")]
     names = ("__init__", "problem", "reference", "statements")
     at_the_root = [f"/kit/grader/{name}.py" for name in names]

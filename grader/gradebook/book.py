@@ -325,7 +325,10 @@ class Gradebook:
 
     def _ask(self, question: str, *values: object) -> Iterator[Any]:
         with explained(self.path):
-            yield from self._db.execute(question, values)
+            for row in self._db.execute(question, values):
+                if any(type(value) is bytes for value in row):  # SQLite lets them be anywhere
+                    raise sqlite3.DatabaseError("bytes where a text belongs")
+                yield row
 
 
 def _row(r: Result) -> tuple[str | int | float, ...]:

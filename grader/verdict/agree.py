@@ -245,6 +245,8 @@ def _dicts(observed: Any, expected: dict[Any, Any], at: str, where: str) -> str 
     for key in keys(observed):
         if key not in expected:
             return f"{where}the key {show(key)} should not be there."
+    if isinstance(observed, Pairs) and len(observed.items) != len(theirs):
+        return f"{where}keys that are there twice."
     for key in expected:
         if difference := values(theirs[key], expected[key], f"{at}[{show(key)}]"):
             return difference

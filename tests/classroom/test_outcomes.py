@@ -196,3 +196,56 @@ def test_an_export_that_nobody_reads_to_the_end_says_nothing(a_class):
     ran = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert ran.stdout.startswith("student,lesson,")
     assert ran.stderr == ""
+
+
+# --- Whose fault it is ---------------------------------------------------------------------------
+
+
+def test_files_that_cannot_be_put_down_are_their_submissions_outcome(tmp_path, monkeypatch):
+    """And not the sandbox's, which does come up for an empty submission."""
+    from grader.intake import submissions
+
+    monkeypatch.setattr(submissions, "HELPER_NAME", 4_000)  # as if the reader let it through
+    monkeypatch.setattr("grader.intake.reader.HELPER_NAME", 4_000)
+    for student in ("Ada", "Bob", "Cleo", "Dan", "Eve"):
+        hand_in(tmp_path / "class", student, lesson2_embedding=solved("lesson2_embedding"))
+        if student != "Eve":
+            helper = tmp_path / "class" / student / f"{'h' * 240}.py"
+            helper.write_text("x = 1")
+    monkeypatch.setattr(
+        "grader.intake.reader.Reader.read", lambda self, paths, lessons: _longer(paths, lessons)
+    )
+    ran = grade(tmp_path / "class", tmp_path / "gradebook")
+    assert "5 graded" in ran.stdout
+    found = outcomes(tmp_path / "gradebook")
+    assert set(found["Ada", "one_hot"]) == set(found["Dan", "unembed"]) == {"error"}
+    assert set(found["Eve", "one_hot"]) == {"passed"}
+    rows = [row for row in export(tmp_path / "gradebook") if row["student"] == "Ada"]
+    assert "Its files do not fit into the sandbox" in rows[0]["feedback"]
+
+
+def _longer(paths, lessons):
+    """What is read of them, with names of helpers that no file system takes."""
+    from dataclasses import replace
+
+    from grader.intake import submissions
+
+    read = submissions.read(paths, lessons)
+    return replace(read, helpers={name + "h" * 100: text for name, text in read.helpers.items()})
+
+
+@pytest.mark.parametrize("stage", ["agree.remark", "feedback.wrong", "name.misconception"])
+def test_what_cannot_be_compared_or_shown_is_the_answers_own_outcome(tmp_path, monkeypatch, stage):
+    def fails(*args, **kwargs):
+        raise RuntimeError("what nobody has thought of")
+
+    module, _, function = stage.partition(".")
+    monkeypatch.setattr(f"grader.verdict.{module}.{function}", fails)
+    wrong = "import torch\ndef one_hot(tokens, d_vocab):\n    return torch.eye(d_vocab)[tokens] * 2"
+    hand_in(tmp_path / "class", "Ada", lesson2_embedding=replaced("lesson2_embedding", a=wrong))
+    hand_in(tmp_path / "class", "Bob", lesson2_embedding=solved("lesson2_embedding"))
+    ran = grade(tmp_path / "class", tmp_path / "gradebook")
+    assert "2 graded" in ran.stdout
+    found = outcomes(tmp_path / "gradebook")
+    assert set(found["Bob", "one_hot"]) == {"passed"}
+    assert "passed" not in found["Ada", "one_hot"][:1]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -106,6 +107,45 @@ def test_an_exception_comes_with_the_students_own_lines(box):
     assert [(frame.file, frame.line, frame.text) for frame in seen.frames] == [
         ("lesson1_tokens.py", 4, "return json.loads('{')")
     ]
+
+
+def test_time_in_which_the_grader_stood_still_is_nobodys():
+    patience = Patience(1)
+    patience.spend(asked=0.25, took=30)  # it was not run for half a minute
+    assert patience.left == 0.75
+    patience.spend(asked=0.25, took=0.05)
+    assert patience.left == pytest.approx(0.7)
+
+
+def test_an_answer_that_is_there_counts_also_where_patience_is_at_an_end(box):
+    with box.turn() as turn:
+        load_in(turn, "def f(): return 1")
+        request = wire.encode({"do": "observe", "lesson": "lesson1_tokens", "exercise": "f",
+                               "observer": "result", "forbids": [[], []], "args": [], "kwargs": {}})  # fmt: skip
+        turn._send(request, Patience(PATIENCE))
+        while not select.select([turn._channel], [], [], PATIENCE)[0]:
+            pass
+        assert wire.decode(turn.answer(Patience(-1))) == 1
+        with pytest.raises(Ended, match="exit code"):
+            turn.answer(Patience(-1))
+
+
+def test_a_statement_that_ends_a_turn_is_told_by_its_line(box):
+    source = "def f():\n    return 1\n\nimport os\nos._exit(3)\n"
+    lines = []
+    with box.turn() as turn, pytest.raises(Ended):
+        ask(turn, do="files", files={"lesson1_tokens": source})
+        request = {
+            "do": "load",
+            "lesson": "lesson1_tokens",
+            "cells": [],
+            "skip": [],
+            "exercises": [],
+        }
+        lines.append(wire.decode(turn.ask(wire.encode(request), Patience(PATIENCE))))
+        while True:
+            lines.append(wire.decode(turn.answer(Patience(PATIENCE))))
+    assert lines == [1, 4, 5]
 
 
 def test_what_one_submission_does_is_gone_in_the_next(box):
@@ -241,6 +281,7 @@ def test_a_server_that_goes_down_is_started_again(box):
 
 LOOK = """
 import os
+import select
 def f():
     def tree(top):
         return [os.path.join(where, file) for where, _, files in os.walk(top) for file in files]

@@ -77,6 +77,26 @@ def test_damage_inside_is_said_where_it_is_met(path):
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE submissions SET student = x'ff00' WHERE id = 1",
+        "UPDATE results SET feedback = x'80'",
+        "UPDATE files SET source = x'ff'",
+        "UPDATE submissions SET origin = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_bytes_where_a_text_belongs_are_damage(path, change):
+    fill(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute(change)
+        db.commit()
+    with Gradebook.open(path, writing=False) as book, pytest.raises(Unusable, match="is damaged"):
+        for look in (book.students, book.handed_in, book.current, book.sources):
+            list(look())
+
+
 def test_what_is_not_there_is_said(path):
     assert "There is no gradebook" in refusal(path, writing=False)
     assert not path.exists()

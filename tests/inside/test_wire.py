@@ -15,7 +15,8 @@ from grader.inside.forbidden import Call
 from grader.inside.models import ToyModel
 from grader.inside.plain import Opaque, Pairs
 from grader.inside.run import Frame, Raised
-from grader.verdict import agree
+from grader.verdict import agree, difference
+from grader.verdict.show import show
 
 DTYPES = sorted(wire._DTYPES)
 
@@ -65,7 +66,7 @@ def test_plain_data_comes_out_as_it_went_in(value):
     frame = wire.encode(value)
     assert wire.length(frame[:8]) == len(frame) - 8
     assert same(wire.decode(frame), value)
-    assert wire.encode(wire.decode(frame)) == frame
+    assert wire.encode(wire.decode(frame, live=lambda name: None)) == frame
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,53 @@ def test_a_frame_with_changed_bytes_is_a_value_or_malformed(value, data):
         wire.decode(bytes(frame))
     except wire.Malformed:
         return
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        lambda i: (2**61 - 1) * i,  # they hash alike
+        lambda i: i << 40,  # and these begin to look in one place
+        lambda i: float(i),
+        lambda i: f"{i}",
+        lambda i: 0,
+    ],
+)
+def test_no_table_is_made_of_keys_that_a_stranger_has_chosen(key):
+    """Whatever they are, it takes time linear in their number, counted in what is hashed."""
+    n = 50_000 if key(1) != 2**61 - 1 else 4
+    packer = msgpack.Packer()
+    body = b"".join(packer.pack(key(i)) + b"\x00" for i in range(n))
+    seen = wire.decode(framed(b"\xdf" + n.to_bytes(4, "big") + body))
+    assert type(seen) is Pairs
+    assert len(seen.items) == n
+    assert agree.values(seen, {"a": 1}) is not None
+    assert agree.values(seen, {key(0): 0, key(1): 0}) is not None
+    assert len(show(seen)) < 500
+
+
+def test_an_answer_is_not_looked_at_beyond_what_is_asked_for():
+    frame = wire.encode(list(range(10_000)))
+    assert wire.decode(frame, most=len(frame)) == list(range(10_000))
+    with pytest.raises(wire.Malformed, match="too large"):
+        wire.decode(frame, most=10_000)
+
+
+def test_pairs_agree_as_the_dict_that_they_were():
+    expected = {"a": 1, "b": [2.0], 3: "c"}
+    for value, differs in [
+        (expected, None),
+        ({"b": [2.0], 3: "c", "a": 1}, None),
+        ({"a": 1, "b": [2.0]}, "the key 3 is missing."),
+        ({**expected, "d": 1}, "the key 'd' should not be there."),
+        ({**expected, "a": 2}, "At ['a']: 2 instead of 1."),
+    ]:
+        seen = wire.decode(wire.encode(value))
+        assert agree.values(seen, expected) == agree.values(value, expected) == differs
+        assert show(seen) == show(value)
+        assert difference.lines(seen, expected) == difference.lines(value, expected)
+        if differs is None:
+            assert agree.remark(seen, expected) is None
 
 
 def framed(structure, tensors=b""):

@@ -132,20 +132,13 @@ def test_an_answer_that_is_there_counts_also_where_patience_is_at_an_end(box):
 
 def test_a_statement_that_ends_a_turn_is_told_by_its_line(box):
     source = "def f():\n    return 1\n\nimport os\nos._exit(3)\n"
-    lines = []
-    with box.turn() as turn, pytest.raises(Ended):
+    request = {"do": "load", "lesson": "lesson1_tokens", "cells": [], "skip": [], "exercises": []}
+    with box.turn() as turn:
         ask(turn, do="files", files={"lesson1_tokens": source})
-        request = {
-            "do": "load",
-            "lesson": "lesson1_tokens",
-            "cells": [],
-            "skip": [],
-            "exercises": [],
-        }
-        lines.append(wire.decode(turn.ask(wire.encode(request), Patience(PATIENCE))))
-        while True:
-            lines.append(wire.decode(turn.answer(Patience(PATIENCE))))
-    assert lines == [1, 4, 5]
+        turn._send(wire.encode(request), Patience(PATIENCE))
+        assert [wire.decode(turn.answer(Patience(PATIENCE))) for _ in range(3)] == [1, 4, 5]
+        with pytest.raises(Ended, match="exit code 3"):
+            turn.answer(Patience(PATIENCE))
 
 
 def test_what_one_submission_does_is_gone_in_the_next(box):

@@ -65,7 +65,7 @@ def same(one, other):
 def test_plain_data_comes_out_as_it_went_in(value):
     frame = wire.encode(value)
     assert wire.length(frame[:8]) == len(frame) - 8
-    assert same(wire.decode(frame), value)
+    assert same(value, wire.decode(frame))
     assert wire.encode(wire.decode(frame, live=lambda name: None)) == frame
 
 

@@ -24,7 +24,8 @@ from grader.intake.words import REMARKS, Refused, clean, listing
 from grader.lessons import KIT
 from grader.notebooks.script import Source
 
-WALL = 60.0  # seconds on the clock for one question; of processor time it has far less
+WALL = 60.0  # seconds on the clock for one submission; of processor time it has far less
+OF_A_CLASS = 3_600.0
 TEXT = 1_000_000  # characters of one file
 NAME = 5_000
 PEOPLE = 100_000
@@ -104,7 +105,7 @@ class Reader:
     # --- Asking ----------------------------------------------------------------------------------
 
     def _ask(self, question: list[str], shown: str, take: Callable[[Fields], T]) -> T:
-        frame = self._answer(pack(question))
+        frame = self._answer(pack(question), OF_A_CLASS if question[0] == "find" else WALL)
         if frame is None:
             raise Refused(
                 f"{shown}: it takes more time or memory to read than there is for one submission. "
@@ -123,7 +124,7 @@ class Reader:
             raise Refused(f"{shown}: it cannot be read ({problem}). Make it anew.") from None
         return answer
 
-    def _answer(self, question: bytes) -> bytes | None:
+    def _answer(self, question: bytes, wall: float) -> bytes | None:
         """None if there is none."""
         try:
             if self._process is None:
@@ -133,7 +134,7 @@ class Reader:
             assert process.stdin is not None
             process.stdin.write(LENGTH.pack(len(question)) + question)
             process.stdin.flush()
-            answer = self._answers.get(timeout=WALL)
+            answer = self._answers.get(timeout=wall)
         except (OSError, queue.Empty):
             answer = None
         if answer is None:

@@ -21,7 +21,8 @@ from grader.intake.submissions import Submission
 from grader.intake.words import Refused
 from grader.notebooks.script import NotANotebook
 
-SECONDS = 10  # of processor time for one question
+SECONDS = 10  # of processor time for one submission, or one lesson's source
+OF_A_CLASS = 600  # for all the names and times in its folder
 MEMORY = 2_000_000_000  # bytes
 OPEN_FILES = 64
 
@@ -34,14 +35,16 @@ def main() -> None:
     while head := questions.read(LENGTH.size):
         [size] = LENGTH.unpack(head)
         fields = Fields(questions.read(size))
-        is_well = True
-        with _timed():
+        what, is_well = fields.text(), True
+        with _timed(OF_A_CLASS if what == "find" else SECONDS):
             try:
-                answer = ["done", *QUESTIONS[fields.text()](fields)]
+                answer = ["done", *QUESTIONS[what](fields)]
             except (Refused, NotANotebook) as problem:
                 answer = ["refused", str(problem)]
             except MemoryError:
-                answer, is_well = ["memory"], False
+                answer, is_well = ["too much memory"], False
+            except Exception as problem:  # whatever they found a way to
+                answer = [type(problem).__name__]
         frame = pack(answer)
         _write(answers, LENGTH.pack(len(frame)) + frame)
         if not is_well:  # what is left of it may be in pieces
@@ -67,7 +70,7 @@ def _limit() -> None:
 
 
 @contextlib.contextmanager
-def _timed() -> Iterator[None]:
+def _timed(seconds: float) -> Iterator[None]:
     """The kernel ends this process where it takes longer: no parser or regex could look at a clock.
     Without a handler of Python's, which would wait for them."""
     try:
@@ -75,7 +78,7 @@ def _timed() -> Iterator[None]:
     except ImportError:
         yield
         return
-    setitimer(ITIMER_PROF, SECONDS)
+    setitimer(ITIMER_PROF, seconds)
     try:
         yield
     finally:

@@ -110,6 +110,38 @@ def test_nobody_is_taken_for_a_copy_of_somebody_else(tmp_path):
     assert sum("name looks the same" in remark for remark in found.remarks) == 1
 
 
+@pytest.mark.parametrize("form", ["{}/x.py", "{}.py", f"{{}}_{ONE}.py", f"{ONE}_{{}}.py"])
+def test_names_that_differ_in_a_sign_are_different_students(tmp_path, form):
+    names = ["ada", "ada_", "_ada", "ada.", "ada-", "-ada"]
+    make(tmp_path, *map(form.format, names))
+    assert sorted(who(tmp_path)[1]) == sorted(names)
+
+
+def test_names_that_a_browser_has_lengthened_are_still_those_of_code(tmp_path):
+    make(tmp_path, "ada.py.txt", "bob.ipynb.txt", "cy.py (1)", f"dan_{ONE}.txt", "notes.txt")
+    assert sorted(who(tmp_path)[1]) == ["ada", "bob", "cy (1)", "dan"]
+
+
+def test_of_two_of_one_time_that_no_name_puts_in_order_both_may_count(tmp_path):
+    names = [f"ada_{ONE}.ipynb", f"ada_{ONE}.py"]
+    for name in names:
+        os.utime(make(tmp_path, name) / name, (1, 1))
+    assert who(tmp_path)[1:] == ({"ada": names}, {})
+
+
+def test_a_folder_that_cannot_be_read_does_not_replace_a_file_that_can(tmp_path, monkeypatch):
+    make(tmp_path, "ada.py", "ada/x.py")
+    scandir = os.scandir
+
+    def closed(path):
+        if str(path).endswith("ada"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert who(tmp_path)[1:] == ({"ada": ["ada.py"]}, {"ada": ["ada"]})
+
+
 def test_notes_hidden_files_and_lessons_of_nobody_are_left_out(tmp_path):
     make(tmp_path, "ada.py", "notes.txt", ".DS_Store", "__MACOSX/x", f"{ONE}.py", "lesson3.py")
     assert list(who(tmp_path)[1]) == ["ada"]

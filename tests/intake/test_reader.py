@@ -194,8 +194,8 @@ def test_its_processor_time_is_limited_by_the_kernel():
     import subprocess
 
     code = (
-        "import re\nfrom grader.intake import reading\nreading.SECONDS = 0.3\n"
-        "with reading._timed():\n    re.match('(x+x+)+y', 'x' * 64)"
+        "import re\nfrom grader.intake import reading\n"
+        "with reading._timed(0.3):\n    re.match('(x+x+)+y', 'x' * 64)"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=kit.KIT, timeout=PATIENCE)
     assert ran.returncode == -27  # SIGPROF

@@ -21,6 +21,7 @@ STABLE_EMPTY = 2.0
 # A file may be saved twice within what its file system takes for one time (2 s on FAT, more where
 # a network drive is cached), so for so long after a change it is read, whatever its time says.
 SAME_TIME = 5.0
+LARGEST = 500_000  # bytes of a file; no lesson is larger, and it is read and parsed at every change
 
 
 class Folder:
@@ -81,6 +82,8 @@ class Folder:
                 stat = os.stat(path)
                 stamp = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
                 if stamp == seen.stamp and now - seen.since > SAME_TIME:
+                    continue
+                if stat.st_size > LARGEST:
                     continue
                 found = path.read_bytes()
             except OSError:  # gone just now, or locked by who writes it

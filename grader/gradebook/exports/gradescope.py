@@ -68,6 +68,13 @@ def of_student(
             })  # fmt: skip
     told += [f"{g.lesson}: their code printed:\n{g.printed}" for g in gradings if g.printed]
     says = [f"Cannot be read: {why}" for why in student.refused]
+    # What of the files was not used is known without any case.
+    says += [
+        line
+        for submission in gradebook.handed_in(student.name)
+        if submission.counts
+        for line in submission.remarks.splitlines()
+    ]
     (told if has_hidden else says).extend(
         f"{g.lesson}: {line}" for g in gradings for line in g.remarks.splitlines()
     )

@@ -129,7 +129,10 @@ def user_of(job: int) -> int:
 def _namespaces() -> list[str]:
     # As root in it, the server can put each of its forks into namespaces of their own. Whoever is
     # root outside needs no user namespace for that, and can run the forks as somebody else.
-    as_root = [] if is_root() else ["--unshare-user", "--uid", "0", "--gid", "0"]
+    # What it may look at is what its forks hold, however little they want it known.
+    as_root = [] if is_root() else [
+        "--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "CAP_SYS_PTRACE",
+    ]  # fmt: skip
     return [
         *as_root, "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP",
         "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
@@ -170,6 +173,8 @@ def within(
         if path.exists() and any(path.is_relative_to(folder) for folder in visible):
             cover = ["--tmpfs"] if path.is_dir() else ["--ro-bind", "/dev/null"]
             mounts[path] = [*cover, str(path)]
+            if path.is_dir():  # else it is memory that nobody counts, and there for the next one
+                mounts[path] += ["--remount-ro", str(path)]
     for name in SHOWN:
         there = Path("/kit/grader", name)
         mounts[there] = ["--ro-bind", str(KIT / "grader" / name), str(there)]
@@ -180,7 +185,9 @@ def within(
         if not any(folder.is_relative_to(path) for path in mounts) and folder.name:
             options += ["--perms", "0755", "--dir", str(folder)]
     options += [option for path in sorted(mounts) for option in mounts[path]]
-    options += ["--proc", "/proc", "--dev", "/dev"]
+    # Of /dev/zero there could be memory that is shared and belongs to no process. Read, both are
+    # the same.
+    options += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/full", "/dev/zero"]
     if device == "cuda":
         for node in sorted(Path("/dev").glob("nvidia*")):
             options += ["--dev-bind", str(node), str(node)]

@@ -14,8 +14,10 @@ from __future__ import annotations
 import __future__
 
 import contextlib
+import functools
 import gc
 import importlib
+import math
 import os
 import select
 import shutil
@@ -45,6 +47,7 @@ PRELOADED = (
 LOOK = 0.05  # seconds between two looks at what a fork uses
 AGAIN = b"A"
 HARD_KILLS = (signal.SIGKILL, signal.SIGXCPU)
+ENDED = (FileNotFoundError, ProcessLookupError)  # what /proc says of who is no more
 
 
 class Gone(Exception):
@@ -128,7 +131,8 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
     channel, output = handed_over
     isolated = settings["isolated"]
     folder = Path("/tmp" if isolated else tempfile.mkdtemp(prefix="gpt2-exercise-kit-"))
-    own_memory = _memory() if isolated else 0
+    own_memory = _memory(limits) if isolated else 0
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # also where whoever started it ignores it
     pid = confine.fork_apart() if isolated else os.fork()
     if pid == 0:
         try:
@@ -152,11 +156,11 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
         elif (ended := os.wait4(pid, os.WNOHANG))[0]:
             _, status, usage = ended
             reason = "ended"
-        elif _processor_seconds(pid, isolated) - used_before > limits.seconds:
+        elif _is_over(limits.seconds + used_before, _processor_seconds, pid, isolated):
             reason = "cpu"
         elif isolated:
             looked = time.monotonic()
-            if _memory() > limits.memory + own_memory:
+            if _is_over(limits.memory + own_memory, _memory, limits):
                 reason = "memory"
             pause = min(max(LOOK, 2 * (time.monotonic() - looked)), 0.5)
     if not isolated:
@@ -182,34 +186,78 @@ def _cpu_seconds(settings: dict[str, Any], limits: Limits) -> float:
     return limits.seconds * float(settings["turns"])
 
 
-def _of_processes(file: str) -> list[bytes]:
-    """What /proc says of each process of the fork's."""
-    found = []
-    for pid in os.listdir("/proc"):
-        # Process 1 is bubblewrap's.
-        if pid.isdigit() and pid != "1" and int(pid) != os.getpid():
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/{file}", "rb") as opened:
-                found.append(opened.read())
-    return found
+def _is_over(most: float, count: Callable[..., float], *arguments: Any) -> bool:
+    """Twice in a row: who starts or ends while they are counted may count for two."""
+    return count(*arguments) > most and count(*arguments) > most
 
 
-def _memory() -> int:
+def _processes() -> list[str]:
+    """The numbers of the fork's processes."""
+    not_its_own = ("1", str(os.getpid()))  # process 1 is bubblewrap's
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and pid not in not_its_own]
+
+
+def _memory(limits: Limits) -> float:
     """Bytes that the server and the fork's processes hold together, each page counted once, however
-    many of them share it: what two of a student's share is private to neither."""
-    kinds = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:")
-    rollups = [*_of_processes("smaps_rollup"), Path("/proc/self/smaps_rollup").read_bytes()]
-    lines = [line for rollup in rollups for line in rollup.splitlines()]
-    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(kinds))
+    many of them share it: what two of a student's share is private to neither. With the room in
+    the buffers of their sockets, which is no process's."""
+    held = _held_by("/proc/self") or 0.0
+    sockets: set[str] = set()
+    for pid in _processes():
+        tasks: list[str] = []
+        with contextlib.suppress(*ENDED):
+            tasks = [f"/proc/{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")]
+        # The first thread may have ended, and then says nothing of what the others hold.
+        held += next((found for task in tasks if (found := _held_by(task)) is not None), 0.0)
+        sockets.update(*(_sockets_of(task, limits) for task in tasks))
+    return held + len(sockets) * _room_in_a_socket()
+
+
+def _held_by(task: str) -> float | None:
+    """Bytes that the process of a thread holds; None if the thread has ended."""
+    shared_out = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:", b"Private_Hugetlb:", b"Shared_Hugetlb:")
+    in_full = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"HugetlbPages:")
+    # A program that may be run and not read says less of itself; who says nothing holds too much.
+    for file, kinds in (("smaps_rollup", shared_out), ("status", in_full)):
+        try:
+            with open(f"{task}/{file}", "rb") as opened:
+                lines = [line for line in opened if line.startswith(kinds)]
+            return 1024.0 * sum(int(line.split()[1]) for line in lines) if lines else None
+        except ENDED:
+            return None
+        except OSError:
+            continue
+    return math.inf
+
+
+def _sockets_of(task: str, limits: Limits) -> set[str]:
+    """Names of those that a thread can use; as many as it may have, where that cannot be seen."""
+    folder, found = f"{task}/fd", set()
+    try:
+        for descriptor in os.listdir(folder):
+            with contextlib.suppress(*ENDED):
+                found.add(os.readlink(f"{folder}/{descriptor}"))
+    except ENDED:
+        pass
+    except OSError:
+        return {f"{folder}/{n}" for n in range(limits.files)}
+    return {name for name in found if name.startswith("socket:")}
+
+
+@functools.cache
+def _room_in_a_socket() -> float:
+    """Bytes; one message more than there is room for is taken."""
+    one, other = socket.socketpair()
+    with one, other:
+        return 1.25 * one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
 
 
 def _processor_seconds(pid: int, isolated: bool) -> float:
     """That the fork and all that it started have used; 0 where that is not known."""
     stats = []
-    if isolated:
-        stats = _of_processes("stat")
-    else:
-        with contextlib.suppress(OSError):
-            stats = [Path(f"/proc/{pid}/stat").read_bytes()]
+    for process in _processes() if isolated else [pid]:
+        with contextlib.suppress(OSError), open(f"/proc/{process}/stat", "rb") as opened:
+            stats.append(opened.read())
     # By proc(5), after the name in brackets: utime, stime, and those of children that have ended.
     ticks = sum(int(x) for stat in stats for x in stat.rpartition(b")")[2].split()[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
@@ -229,6 +277,7 @@ def _become_the_fork(
     os.dup2(nothing, 0)
     kept = os.dup2(channel, 3)
     os.closerange(4, 4096)
+    confine.first_to_go()
     if settings["isolated"]:
         confine.private_files(limits, settings["in_tmp"])
     confine.limit(limits, settings["turns"])

@@ -155,7 +155,8 @@ def within(
 
     Of the file system there are the system's programs and libraries, Python and its packages, the
     checkpoint (as `/reference`) and what is `SHOWN` of the kit (in `/kit`). `secrets` are
-    covered wherever they would be visible.
+    covered wherever they would be visible, with what is called after them or comes to be later
+    beside them.
     """
     shown = _python()
     # path -> options. What lies within something else is covered or shown after that.
@@ -169,12 +170,25 @@ def within(
     kit = [folder / name for folder in (*_packages(), KIT) for name in KIT_PACKAGES]
     if KIT not in _packages():
         kit.append(KIT)
+    covered = set()
     for path in [*kit, *(p.resolve() for p in secrets)]:
         if path.exists() and any(path.is_relative_to(folder) for folder in visible):
             cover = ["--tmpfs"] if path.is_dir() else ["--ro-bind", "/dev/null"]
             mounts[path] = [*cover, str(path)]
-            if path.is_dir():  # else it is memory that nobody counts, and there for the next one
-                mounts[path] += ["--remount-ro", str(path)]
+            covered.add(path)
+    folders = {path for path in covered if path.is_dir()}
+    # A database has others beside it, which come and go (-wal, -shm, -journal, .lock). So of the
+    # folder of a file there is what is called otherwise, part by part, and nothing of later on.
+    for file in covered - folders:
+        folder = file.parent
+        if folders.isdisjoint((folder, *folder.parents)):
+            parts = _parts(folder) if _is_open(folder) else {}
+            mounts = {**parts, **mounts}
+            mounts[folder] = [*mounts.get(folder, []), "--tmpfs", str(folder)]
+            folders.add(folder)
+        for path in set(mounts) - covered:
+            if path.parent == folder and path.name.lstrip(".").startswith(file.name):
+                del mounts[path]
     for name in SHOWN:
         there = Path("/kit/grader", name)
         mounts[there] = ["--ro-bind", str(KIT / "grader" / name), str(there)]
@@ -185,6 +199,8 @@ def within(
         if not any(folder.is_relative_to(path) for path in mounts) and folder.name:
             options += ["--perms", "0755", "--dir", str(folder)]
     options += [option for path in sorted(mounts) for option in mounts[path]]
+    for folder in sorted(folders):  # else it is memory that nobody counts, and outlives a fork
+        options += ["--remount-ro", str(folder)]
     # Of /dev/zero there could be memory that is shared and belongs to no process. Read, both are
     # the same.
     options += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/full", "/dev/zero"]
@@ -243,6 +259,10 @@ def _for_others(folder: Path) -> dict[Path, list[str]]:
     them."""
     if _is_open(folder):
         return {folder: ["--ro-bind", str(folder), str(folder)]}
+    return _parts(folder)
+
+
+def _parts(folder: Path) -> dict[Path, list[str]]:
     return {path: _as_it_is(path) for path in folder.iterdir() if path.exists()}
 
 

@@ -374,6 +374,46 @@ def test_the_kit_is_covered_also_where_it_lies_within_what_is_shown(tmp_path, mo
 
 
 @needs_isolation
+def test_what_lies_beside_the_gradebook_is_covered_as_it_is(tmp_path, monkeypatch):
+    """Also what comes to be later, and where the gradebook lies within what is shown."""
+    shown, folder = isolation._python(), tmp_path / "shown"
+    (folder / "class" / "ada").mkdir(parents=True)
+    (folder / "other").write_text("fine")
+    book, seed = folder / "class.sqlite", folder / "seed"
+    first = [book, seed, Path(f"{book}-wal"), folder / ".class.sqlite.part"]
+    later = [Path(f"{book}{ending}") for ending in ("-shm", "-journal", ".lock")]
+    for path in first:
+        path.write_text("secret")
+    monkeypatch.setattr(isolation, "_python", lambda: [*shown, folder])
+    setup = Setup(isolation.bubblewrap(), reference.TINY, "cpu", [], [], [],
+                  [folder / "class", book, seed], Limits(seconds=SECONDS), 10)  # fmt: skip
+    source = f"""
+import os
+def f():
+    seen, refused = {{}}, 0
+    for folder, _, files in os.walk({str(folder)!r}):
+        for name in files:
+            try:
+                seen[name] = open(folder + "/" + name).read()
+            except OSError:
+                seen[name] = ""
+        try:
+            open(folder + "/mine", "w")
+        except OSError:
+            refused += 1
+    return seen, refused
+"""
+    box = Sandbox(setup, 0, 1)
+    box.start()
+    for path in later:
+        path.write_text("secret")
+    try:
+        assert call(box, source)[0] == ({"class.sqlite": "", "other": "fine", "seed": ""}, 2)
+    finally:
+        box.close()
+
+
+@needs_isolation
 def test_packages_in_a_folder_that_is_closed_to_others_are_read_all_the_same(tmp_path, monkeypatch):
     """As a virtual environment made by `mktemp -d`, with the grader as root."""
     closed, shown = tmp_path / "closed", isolation._python()

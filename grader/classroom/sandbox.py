@@ -112,7 +112,7 @@ class Sandbox:
                 "limits": asdict(limits),
                 "turns": self.setup.turns,
                 "in_tmp": in_tmp,
-                "uid": isolation.user_of(self.job) if isolation.is_root() else None,
+                "uid": isolation.user_of(self.job) if self.setup.walls and isolation.is_root() else None,
                 "processors": self._processors(),
             }  # fmt: skip
             ours.settimeout(STARTING)

@@ -630,7 +630,7 @@ def f():
     assert call(box, source)[0] == 3
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no users here")
+@needs_isolation
 def test_no_two_jobs_or_graders_run_forks_as_the_same_user():
     code = "from grader.classroom import isolation; print(isolation.user_of(0))"
     others = [
@@ -638,6 +638,40 @@ def test_no_two_jobs_or_graders_run_forks_as_the_same_user():
         for _ in range(2)
     ]
     assert len({isolation.user_of(0), isolation.user_of(1), *others}) == 4
+
+
+FEW_USERS = """
+import sys
+from pathlib import Path
+from grader.classroom import isolation
+class Map(type(Path())):
+    def read_text(self): return sys.argv[1]
+isolation.Path = Map
+isolation._GRADER = 7
+print(isolation.is_root(), *(isolation.user_of(job) for job in range(int(sys.argv[2]))), flush=True)
+sys.stdin.read()
+"""
+
+
+@needs_isolation
+def test_where_there_are_few_users_two_graders_take_different_ones_all_the_same():
+    command = [sys.executable, "-c", FEW_USERS, "0 1000 1\n1 100000 11\n", "3"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    with subprocess.Popen(command, **pipes) as one, subprocess.Popen(command, **pipes) as other:
+        taken = [grader.stdout.readline().split()[1:] for grader in (one, other)]
+        for grader in (one, other):
+            grader.stdin.close()
+    assert len({*taken[0], *taken[1]}) == 6
+    assert all(6 <= int(number) < 12 for number in [*taken[0], *taken[1]])
+
+
+@needs_isolation
+def test_root_of_a_namespace_with_nobody_else_grades_as_others_do():
+    command = [sys.executable, "-c", FEW_USERS, "0 1000 1\n", "0"]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=ROOT
+    )
+    assert ran.stdout.split() == ["False"], ran.stderr
 
 
 def test_the_sandboxed_side_imports_nothing_that_decides():

@@ -143,7 +143,10 @@ def user_of(job: int) -> int:
 
 def _users() -> range:
     """Numbers that are hardly anybody's, of those that there are in this user namespace."""
-    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    try:
+        lines = Path("/proc/self/uid_map").read_text().splitlines()
+    except OSError:  # not Linux
+        return range(0)
     known = [(int(first), int(count)) for first, _, count in map(str.split, lines)]
     for first, count in ((1 << 30, 1 << 30), (60_000, 5_000)):
         if any(one <= first and first + count <= one + n for one, n in known):
@@ -312,13 +315,81 @@ def _packages() -> list[Path]:
 # --- Control groups ------------------------------------------------------------------------------
 
 CGROUPS = Path("/sys/fs/cgroup")
+TRIAL = 5.0  # seconds
+
+
+@contextmanager
+def counted(limits: Limits, name: str, command: list[str]) -> Iterator[list[str]]:
+    """The command, started where the kernel counts what it and all that it starts use: by systemd,
+    or in a group of its own; as it is where neither can be had. Limits of each process, and a look
+    at them all twenty times a second, hold in any case."""
+    if scope := systemd_scope(limits):
+        yield [*scope, *command]
+        return
+    with control_group(limits, name) as group:
+        yield in_group(group, command)
+
+
+def counter(limits: Limits) -> str:
+    """Who counts, for a person."""
+    if systemd_scope(limits):
+        return "the kernel, by systemd"
+    with control_group(limits, "doctor") as group:
+        return "the kernel, by a control group" if group else "the grader, twenty times a second"
+
+
+def warmed_up(pid: int, limits: Limits) -> int | None:
+    """From now on the group that a server was started in may hold that much more than now. What
+    the kernel says of its processor time, as a descriptor to be closed; None without a group."""
+    with suppress(OSError):
+        name = _group_of(str(pid))
+        if name is None or name == _group_of("self"):
+            return None
+        group = CGROUPS / name
+        with suppress(OSError, ValueError):
+            held = int((group / "memory.current").read_text())
+            (group / "memory.max").write_text(str(held + limits.memory))
+        return os.open(group / "cpu.stat", os.O_RDONLY | os.O_CLOEXEC)
+    return None
+
+
+@functools.cache
+def systemd_scope(limits: Limits) -> list[str]:
+    """How to start something in a scope of systemd's with these limits; nothing where there is no
+    systemd, or where what it starts turns out to have others (as without a right to memory)."""
+    program = shutil.which("systemd-run")
+    if program is None or platform.system() != "Linux":
+        return []
+    memory, processes = _for_a_server(limits)
+    command = [
+        program, *([] if os.geteuid() == 0 else ["--user"]), "--scope", "--quiet", "--collect",
+        f"--property=MemoryMax={memory}", "--property=MemorySwapMax=0",
+        f"--property=TasksMax={processes}", "--property=Delegate=yes", "--",
+    ]  # fmt: skip
+    says = (
+        'group=$0/$(sed -n s/^0:://p /proc/self/cgroup); cat "$group/memory.max" "$group/pids.max"'
+    )
+    try:
+        ran = subprocess.run(
+            [*command, "/bin/sh", "-c", says, str(CGROUPS)], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=TRIAL,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return []
+    in_pages, *rest = [*ran.stdout.split(), ""]
+    close = in_pages.isdigit() and 0 <= memory - int(in_pages) < 65_536
+    return command if close and rest == [str(processes), ""] else []
+
+
+def _for_a_server(limits: Limits) -> tuple[int, int]:
+    """Memory and processes, with what the warm server takes itself."""
+    return limits.memory + 4_000_000_000, limits.processes + 16
 
 
 @contextmanager
 def control_group(limits: Limits, name: str, root: Path = CGROUPS) -> Iterator[Path | None]:
     """A cgroup v2 for one server and its forks, limited in memory and processes; None where none
-    may be made. Limits of each process and a look at them all, twenty times a second, hold in
-    either case."""
+    may be made."""
     group = _make_group(limits, name, root)
     try:
         yield group
@@ -340,9 +411,9 @@ def _make_group(limits: Limits, name: str, root: Path) -> Path | None:
         except OSError:
             continue
         try:
-            # The warm server is in it, too.
-            (group / "memory.max").write_text(str(limits.memory + 4_000_000_000))
-            (group / "pids.max").write_text(str(limits.processes + 16))
+            memory, processes = _for_a_server(limits)
+            (group / "memory.max").write_text(str(memory))
+            (group / "pids.max").write_text(str(processes))
             with suppress(OSError):
                 (group / "memory.swap.max").write_text("0")
             return group
@@ -355,11 +426,16 @@ def _make_group(limits: Limits, name: str, root: Path) -> Path | None:
 def _parents(root: Path) -> list[Path]:
     """The group that this process is in, and the topmost one."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        own = _group_of("self")
     except OSError:
         return []
-    own = next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), None)
-    return [] if own is None else [root / own, root] if own else [root]
+    return [root / own, root] if own else [root]
+
+
+def _group_of(process: str) -> str | None:
+    """Raises OSError."""
+    lines = Path(f"/proc/{process}/cgroup").read_text().splitlines()
+    return next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), None)
 
 
 def in_group(group: Path | None, command: list[str]) -> list[str]:

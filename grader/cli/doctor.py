@@ -58,6 +58,7 @@ def _isolation() -> str:
         walls = isolation.bubblewrap()
     except isolation.CannotIsolate as why:
         return f"none: {why}"
-    with isolation.control_group(Limits(), "doctor") as group:
-        limited = "a control group" if group else "rlimits, and a look at all processes together"
-    return f"bubblewrap {walls.version} at {walls.path}; memory and processes limited by {limited}"
+    return (
+        f"bubblewrap {walls.version} at {walls.path}; memory, processes and processor time are "
+        f"counted by {isolation.counter(Limits())}"
+    )

@@ -4,9 +4,10 @@ It imports PyTorch and loads the reference once; a submission pays for its own w
 here decides nothing: it says what a student's function does on a case, and knows neither what is
 expected nor who asks. `grader.classroom.sandbox` is the other side.
 
-    server:  settings in, "ready" out; then for each "turn" (with a channel and a pipe to print to)
-             a fork, until it ends, takes too much or "stop" comes; how it ended out. "again" in
-             says that its processor time counts from now on.
+    server:  settings in, "ready" out; then for each "turn" (with a channel, a pipe to print to, and
+             what the kernel says of its control group, if it is in one) a fork, until it ends,
+             takes too much or "stop" comes; how it ended out. "again" in says that its processor
+             time counts from now on.
     fork:    on its channel one request after the other, each answered once
 """
 
@@ -123,15 +124,20 @@ def _warm_up(settings: dict[str, Any]) -> Limits:
 
 def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> None:
     """One fork, from its start to the end of all that it started. Raises `Gone`."""
-    command, handed_over, _, _ = socket.recv_fds(control, 1, 2)
+    command, handed_over, _, _ = socket.recv_fds(control, 1, 3)
     if not command:
         raise Gone
-    if len(handed_over) != 2:  # meant for a turn that had just ended
+    if not handed_over:  # meant for a turn that had just ended
         return
-    channel, output = handed_over
+    channel, output, *group = handed_over
     isolated = settings["isolated"]
     folder = Path("/tmp" if isolated else tempfile.mkdtemp(prefix="gpt2-exercise-kit-"))
     own_memory = _memory(limits) if isolated else 0
+    in_group = _seconds_of_group(group)
+
+    def spent() -> float:
+        return max(_processor_seconds(pid, isolated), _seconds_of_group(group) - in_group)
+
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # also where whoever started it ignores it
     pid = confine.fork_apart() if isolated else os.fork()
     if pid == 0:
@@ -150,23 +156,25 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
         if ready:
             said = control.recv(1)
             if said == AGAIN:
-                used_before = _processor_seconds(pid, isolated)
+                used_before = spent()
             else:
                 reason = "stopped" if said else "gone"
         elif (ended := os.wait4(pid, os.WNOHANG))[0]:
             _, status, usage = ended
             reason = "ended"
-        elif _is_over(limits.seconds + used_before, _processor_seconds, pid, isolated):
+        elif _is_over(limits.seconds + used_before, spent):
             reason = "cpu"
         elif isolated:
             looked = time.monotonic()
-            if _is_over(limits.memory + own_memory, _memory, limits):
+            if _is_over(limits.memory + own_memory, lambda: _memory(limits)):
                 reason = "memory"
             pause = min(max(LOOK, 2 * (time.monotonic() - looked)), 0.5)
     if not isolated:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
+    for shown in group:
+        os.close(shown)
     if usage is None:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
@@ -186,9 +194,9 @@ def _cpu_seconds(settings: dict[str, Any], limits: Limits) -> float:
     return limits.seconds * float(settings["turns"])
 
 
-def _is_over(most: float, count: Callable[..., float], *arguments: Any) -> bool:
+def _is_over(most: float, count: Callable[[], float]) -> bool:
     """Twice in a row: who starts or ends while they are counted may count for two."""
-    return count(*arguments) > most and count(*arguments) > most
+    return count() > most and count() > most
 
 
 def _processes() -> list[str]:
@@ -261,6 +269,16 @@ def _processor_seconds(pid: int, isolated: bool) -> float:
     # By proc(5), after the name in brackets: utime, stime, and those of children that have ended.
     ticks = sum(int(x) for stat in stats for x in stat.rpartition(b")")[2].split()[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _seconds_of_group(group: list[int]) -> float:
+    """What the kernel counts for the control group that the server is in, less the server's own;
+    `group`: a descriptor of its cpu.stat, or none."""
+    for shown in group:
+        for line in os.pread(shown, 4096, 0).splitlines():
+            if line.startswith(b"usage_usec "):
+                return int(line.split()[1]) / 1e6 - time.process_time()
+    return 0.0
 
 
 # --- The fork ------------------------------------------------------------------------------------

@@ -515,6 +515,84 @@ def test_a_control_group_is_made_where_it_may_be(tmp_path):
     assert not group.exists()
 
 
+SYSTEMD_RUN = """#!/bin/sh
+echo "$@" >> {said}
+while [ "$1" != -- ]; do
+  case $1 in --property=MemoryMax=*) echo $((${{1##*=}} / 4096 * 4096)) > {group}/memory.max;; esac
+  case $1 in --property=TasksMax=*) echo ${{1##*=}} > {group}/pids.max;; esac
+  shift
+done
+shift
+exec "$@"
+"""
+
+
+@pytest.fixture
+def systemd(tmp_path, monkeypatch):
+    """A stand-in for systemd-run that puts what was asked for where the kernel would; its folder."""
+    own = isolation._group_of("self")
+    if own is None or os.name != "posix":
+        pytest.skip("no control groups here")
+    folder = tmp_path / "systemd"
+    group = folder / own
+    group.mkdir(parents=True, exist_ok=True)
+    program = folder / "systemd-run"
+    program.write_text(SYSTEMD_RUN.format(said=folder / "said", group=group))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(isolation, "CGROUPS", folder)
+    isolation.systemd_scope.cache_clear()
+    yield folder
+    isolation.systemd_scope.cache_clear()
+
+
+@needs_isolation
+def test_systemd_is_asked_where_what_it_starts_is_limited_as_asked(systemd):
+    limits = Limits(memory=5, processes=7)
+    with isolation.counted(limits, "0", ["echo", "5"]) as command:
+        assert subprocess.run(command, capture_output=True, text=True).stdout == "5\n"
+    real = (systemd / "said").read_text().splitlines()[-1]
+    assert ("--user" in real) == (os.geteuid() != 0)
+    assert real.endswith("-- echo 5")
+    assert "--property=MemoryMax=4000000005 " in real
+    assert "--property=TasksMax=23 " in real
+    assert isolation.counter(limits) == "the kernel, by systemd"
+
+
+@needs_isolation
+@pytest.mark.parametrize(
+    "program", ["exit 1", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"', "exec sleep 60"]
+)
+def test_a_systemd_that_does_not_do_it_is_not_relied_on(systemd, monkeypatch, program):
+    """Not running, without a right to memory (it starts the program and says nothing), or hanging."""
+    (systemd / "systemd-run").write_text(f"#!/bin/sh\n{program}\n")
+    monkeypatch.setattr(isolation, "TRIAL", 0.5)
+    with isolation.counted(Limits(), "0", ["echo", "5"]) as command:
+        assert command == ["echo", "5"]
+    assert isolation.counter(Limits()) == "the grader, twenty times a second"
+
+
+@needs_isolation
+def test_what_the_kernel_says_of_a_group_counts(tmp_path, monkeypatch):
+    """Here a file in its place, which says of a second each time that it is asked again."""
+    own = isolation._group_of("self")
+    group = tmp_path / "of-the-server"
+    group.mkdir()
+    (group / "cpu.stat").write_text("usage_usec 1000000\nuser_usec 1000000\n")
+    (group / "memory.current").write_text("5000\n")
+    (group / "memory.max").write_text("max\n")
+    monkeypatch.setattr(isolation, "CGROUPS", tmp_path)
+    monkeypatch.setattr(isolation, "_group_of", lambda pid: own if pid == "self" else group.name)
+    with started(isolation.bubblewrap(), PATIENCE) as box, box.turn() as turn:
+        assert (group / "memory.max").read_text() == "1000005000"
+        load_in(turn, "import time\ndef f(): time.sleep(60)\ndef g(): return 5")
+        assert observe_in(turn, "g") == 5
+        (group / "cpu.stat").write_text("usage_usec 999000000\nuser_usec 1000000\n")
+        with pytest.raises(Ended) as end:
+            observe_in(turn, "f")
+    assert end.value.reason == "cpu"
+
+
 LOCKS = """
 import fcntl
 def f():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import platform
 import shutil
 import site
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -112,24 +114,54 @@ def _find() -> str | None:
 
 
 def is_root() -> bool:
-    return os.geteuid() == 0
+    """Can forks run as somebody else? Root of a user namespace may be all alone in it."""
+    return os.geteuid() == 0 and len(_users()) > 0
 
 
 _GRADER = randbits(30)  # process numbers repeat, from one container to the next
+_kept: list[socket.socket] = []
 
 
+@functools.cache
 def user_of(job: int) -> int:
     """Nobody's number, to run a job's forks as where the grader is root. Another one for each job
     of each grader on this machine: the kernel counts a user's processes, whosever they are."""
-    [_, _, known] = Path("/proc/self/uid_map").read_text().split("\n")[0].split()
-    first, count = (1 << 30, 1 << 30) if int(known) > 1 << 31 else (60_000, 5_000)
-    return first + (_GRADER + job) % count
+    users = _users()
+    drawn = [users[(_GRADER + job + more) % len(users)] for more in range(min(len(users), 1000))]
+    for number in drawn:
+        # A name that is this process's as long as it lives, wherever else it might be asked for.
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f"\0gpt2-exercise-kit-user-{number}")
+        except OSError:
+            mark.close()
+            continue
+        _kept.append(mark)
+        return number
+    return drawn[0]
+
+
+def _users() -> range:
+    """Numbers that are hardly anybody's, of those that there are in this user namespace."""
+    try:
+        lines = Path("/proc/self/uid_map").read_text().splitlines()
+    except OSError:  # not Linux
+        return range(0)
+    known = [(int(first), int(count)) for first, _, count in map(str.split, lines)]
+    for first, count in ((1 << 30, 1 << 30), (60_000, 5_000)):
+        if any(one <= first and first + count <= one + n for one, n in known):
+            return range(first, first + count)
+    first, count = max(known, key=lambda one: one[1])
+    return range(max(1, first + count // 2), first + count)
 
 
 def _namespaces() -> list[str]:
     # As root in it, the server can put each of its forks into namespaces of their own. Whoever is
     # root outside needs no user namespace for that, and can run the forks as somebody else.
-    as_root = [] if is_root() else ["--unshare-user", "--uid", "0", "--gid", "0"]
+    # What it may look at is what its forks hold, however little they want it known.
+    as_root = [] if is_root() else [
+        "--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "CAP_SYS_PTRACE",
+    ]  # fmt: skip
     return [
         *as_root, "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP",
         "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
@@ -152,7 +184,8 @@ def within(
 
     Of the file system there are the system's programs and libraries, Python and its packages, the
     checkpoint (as `/reference`) and what is `SHOWN` of the kit (in `/kit`). `secrets` are
-    covered wherever they would be visible.
+    covered wherever they would be visible, with what is called after them or comes to be later
+    beside them.
     """
     shown = _python()
     # path -> options. What lies within something else is covered or shown after that.
@@ -166,10 +199,25 @@ def within(
     kit = [folder / name for folder in (*_packages(), KIT) for name in KIT_PACKAGES]
     if KIT not in _packages():
         kit.append(KIT)
+    covered = set()
     for path in [*kit, *(p.resolve() for p in secrets)]:
         if path.exists() and any(path.is_relative_to(folder) for folder in visible):
             cover = ["--tmpfs"] if path.is_dir() else ["--ro-bind", "/dev/null"]
             mounts[path] = [*cover, str(path)]
+            covered.add(path)
+    folders = {path for path in covered if path.is_dir()}
+    # A database has others beside it, which come and go (-wal, -shm, -journal, .lock). So of the
+    # folder of a file there is what is called otherwise, part by part, and nothing of later on.
+    for file in covered - folders:
+        folder = file.parent
+        if folders.isdisjoint((folder, *folder.parents)):
+            parts = _parts(folder) if _is_open(folder) else {}
+            mounts = {**parts, **mounts}
+            mounts[folder] = [*mounts.get(folder, []), "--tmpfs", str(folder)]
+            folders.add(folder)
+        for path in set(mounts) - covered:
+            if path.parent == folder and path.name.lstrip(".").startswith(file.name):
+                del mounts[path]
     for name in SHOWN:
         there = Path("/kit/grader", name)
         mounts[there] = ["--ro-bind", str(KIT / "grader" / name), str(there)]
@@ -180,7 +228,11 @@ def within(
         if not any(folder.is_relative_to(path) for path in mounts) and folder.name:
             options += ["--perms", "0755", "--dir", str(folder)]
     options += [option for path in sorted(mounts) for option in mounts[path]]
-    options += ["--proc", "/proc", "--dev", "/dev"]
+    for folder in sorted(folders):  # else it is memory that nobody counts, and outlives a fork
+        options += ["--remount-ro", str(folder)]
+    # Of /dev/zero there could be memory that is shared and belongs to no process. Read, both are
+    # the same.
+    options += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/full", "/dev/zero"]
     if device == "cuda":
         for node in sorted(Path("/dev").glob("nvidia*")):
             options += ["--dev-bind", str(node), str(node)]
@@ -236,6 +288,10 @@ def _for_others(folder: Path) -> dict[Path, list[str]]:
     them."""
     if _is_open(folder):
         return {folder: ["--ro-bind", str(folder), str(folder)]}
+    return _parts(folder)
+
+
+def _parts(folder: Path) -> dict[Path, list[str]]:
     return {path: _as_it_is(path) for path in folder.iterdir() if path.exists()}
 
 
@@ -259,13 +315,81 @@ def _packages() -> list[Path]:
 # --- Control groups ------------------------------------------------------------------------------
 
 CGROUPS = Path("/sys/fs/cgroup")
+TRIAL = 5.0  # seconds
+
+
+@contextmanager
+def counted(limits: Limits, name: str, command: list[str]) -> Iterator[list[str]]:
+    """The command, started where the kernel counts what it and all that it starts use: by systemd,
+    or in a group of its own; as it is where neither can be had. Limits of each process, and a look
+    at them all twenty times a second, hold in any case."""
+    if scope := systemd_scope(limits):
+        yield [*scope, *command]
+        return
+    with control_group(limits, name) as group:
+        yield in_group(group, command)
+
+
+def counter(limits: Limits) -> str:
+    """Who counts, for a person."""
+    if systemd_scope(limits):
+        return "the kernel, by systemd"
+    with control_group(limits, "doctor") as group:
+        return "the kernel, by a control group" if group else "the grader, twenty times a second"
+
+
+def warmed_up(pid: int, limits: Limits) -> int | None:
+    """From now on the group that a server was started in may hold that much more than now. What
+    the kernel says of its processor time, as a descriptor to be closed; None without a group."""
+    with suppress(OSError):
+        name = _group_of(str(pid))
+        if name is None or name == _group_of("self"):
+            return None
+        group = CGROUPS / name
+        with suppress(OSError, ValueError):
+            held = int((group / "memory.current").read_text())
+            (group / "memory.max").write_text(str(held + limits.memory))
+        return os.open(group / "cpu.stat", os.O_RDONLY | os.O_CLOEXEC)
+    return None
+
+
+@functools.cache
+def systemd_scope(limits: Limits) -> list[str]:
+    """How to start something in a scope of systemd's with these limits; nothing where there is no
+    systemd, or where what it starts turns out to have others (as without a right to memory)."""
+    program = shutil.which("systemd-run")
+    if program is None or platform.system() != "Linux":
+        return []
+    memory, processes = _for_a_server(limits)
+    command = [
+        program, *([] if os.geteuid() == 0 else ["--user"]), "--scope", "--quiet", "--collect",
+        f"--property=MemoryMax={memory}", "--property=MemorySwapMax=0",
+        f"--property=TasksMax={processes}", "--property=Delegate=yes", "--",
+    ]  # fmt: skip
+    says = (
+        'group=$0/$(sed -n s/^0:://p /proc/self/cgroup); cat "$group/memory.max" "$group/pids.max"'
+    )
+    try:
+        ran = subprocess.run(
+            [*command, "/bin/sh", "-c", says, str(CGROUPS)], capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=TRIAL,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return []
+    in_pages, *rest = [*ran.stdout.split(), ""]
+    close = in_pages.isdigit() and 0 <= memory - int(in_pages) < 65_536
+    return command if close and rest == [str(processes), ""] else []
+
+
+def _for_a_server(limits: Limits) -> tuple[int, int]:
+    """Memory and processes, with what the warm server takes itself."""
+    return limits.memory + 4_000_000_000, limits.processes + 16
 
 
 @contextmanager
 def control_group(limits: Limits, name: str, root: Path = CGROUPS) -> Iterator[Path | None]:
     """A cgroup v2 for one server and its forks, limited in memory and processes; None where none
-    may be made. Limits of each process and a look at them all, twenty times a second, hold in
-    either case."""
+    may be made."""
     group = _make_group(limits, name, root)
     try:
         yield group
@@ -287,9 +411,9 @@ def _make_group(limits: Limits, name: str, root: Path) -> Path | None:
         except OSError:
             continue
         try:
-            # The warm server is in it, too.
-            (group / "memory.max").write_text(str(limits.memory + 4_000_000_000))
-            (group / "pids.max").write_text(str(limits.processes + 16))
+            memory, processes = _for_a_server(limits)
+            (group / "memory.max").write_text(str(memory))
+            (group / "pids.max").write_text(str(processes))
             with suppress(OSError):
                 (group / "memory.swap.max").write_text("0")
             return group
@@ -302,11 +426,16 @@ def _make_group(limits: Limits, name: str, root: Path) -> Path | None:
 def _parents(root: Path) -> list[Path]:
     """The group that this process is in, and the topmost one."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        own = _group_of("self")
     except OSError:
         return []
-    own = next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), None)
-    return [] if own is None else [root / own, root] if own else [root]
+    return [root / own, root] if own else [root]
+
+
+def _group_of(process: str) -> str | None:
+    """Raises OSError."""
+    lines = Path(f"/proc/{process}/cgroup").read_text().splitlines()
+    return next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), None)
 
 
 def in_group(group: Path | None, command: list[str]) -> list[str]:

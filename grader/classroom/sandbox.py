@@ -78,6 +78,7 @@ class Sandbox:
         self._cleanup: ExitStack | None = None
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._group: list[int] = []  # what the kernel says of the server's control group
 
     def start_once(self) -> None:
         """Unless it is there. Raises `Failed`."""
@@ -94,9 +95,8 @@ class Sandbox:
             command, in_tmp = self._command(theirs.fileno())
             limits = self.setup.limits
             if self.setup.walls is not None:
-                name = str(self.job)
-                group = cleanup.enter_context(isolation.control_group(limits, name))
-                command = isolation.in_group(group, command)
+                counted = isolation.counted(limits, str(self.job), command)
+                command = cleanup.enter_context(counted)
             environment = {**os.environ, **isolation.VARIABLES, "PYTHONPATH": str(KIT)}
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment,
@@ -126,6 +126,9 @@ class Sandbox:
             if not isinstance(answer, Pairs) or not answer.get("ready"):
                 raise Failed(f"The sandbox does not start: {_reason(answer, said)}")
             ours.settimeout(None)
+            if (group := isolation.warmed_up(process.pid, limits)) is not None:
+                cleanup.callback(os.close, group)
+                self._group = [group]
             self._control, self._process = ours, process
             self._cleanup = cleanup.pop_all()
 
@@ -151,7 +154,7 @@ class Sandbox:
         """A fork for one submission, gone at the end, with all that it started. Raises `Failed`."""
         self.start_once()
         assert self._control is not None
-        turn = Turn(self._control, self.setup.limits.printed)
+        turn = Turn(self._control, self.setup.limits.printed, self._group)
         try:
             yield turn
         finally:
@@ -162,6 +165,7 @@ class Sandbox:
         if self._cleanup is not None:
             self._cleanup.close()
         self._cleanup = self._control = self._process = None
+        self._group = []
 
     def kill(self) -> None:
         """End it from another thread; whoever waits for an answer gets `Ended`."""
@@ -214,7 +218,7 @@ class Patience:
 class Turn:
     """Asks one fork. Whatever it does, an answer or `Ended` comes in time."""
 
-    def __init__(self, control: socket.socket, printed: int) -> None:
+    def __init__(self, control: socket.socket, printed: int, group: Sequence[int] = ()) -> None:
         self._control, self._room = control, printed
         self._printed = bytearray()
         self._cut = False
@@ -222,7 +226,7 @@ class Turn:
         self._channel, channel = socket.socketpair()
         self._output, output = os.pipe()
         try:
-            socket.send_fds(control, [TURN], [channel.fileno(), output])
+            socket.send_fds(control, [TURN], [channel.fileno(), output, *group])
         except OSError:
             self._end = Ended("gone")
         finally:

@@ -4,18 +4,21 @@ It imports PyTorch and loads the reference once; a submission pays for its own w
 here decides nothing: it says what a student's function does on a case, and knows neither what is
 expected nor who asks. `grader.classroom.sandbox` is the other side.
 
-    server:  settings in, "ready" out; then for each "turn" (with a channel and a pipe to print to)
-             a fork, until it ends, takes too much or "stop" comes; how it ended out. "again" in
-             says that its processor time counts from now on.
+    server:  settings in, "ready" out; then for each "turn" (with a channel, a pipe to print to, and
+             what the kernel says of its control group, if it is in one) a fork, until it ends,
+             takes too much or "stop" comes; how it ended out. "again" in says that its processor
+             time counts from now on.
     fork:    on its channel one request after the other, each answered once
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib.abc
 import importlib.machinery
+import math
 import os
 import select
 import shutil
@@ -48,6 +51,7 @@ LOOK = 0.05  # seconds between two looks at what a fork uses
 AGAIN = b"A"
 FAILURES = 20  # of a file's statements, that are told
 HARD_KILLS = (signal.SIGKILL, signal.SIGXCPU)
+ENDED = (FileNotFoundError, ProcessLookupError)  # what /proc says of who is no more
 
 
 class Gone(Exception):
@@ -134,15 +138,21 @@ def _warm_up(settings: dict[str, Any]) -> Limits:
 
 def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> None:
     """One fork, from its start to the end of all that it started. Raises `Gone`."""
-    command, handed_over, _, _ = socket.recv_fds(control, 1, 2)
+    command, handed_over, _, _ = socket.recv_fds(control, 1, 3)
     if not command:
         raise Gone
-    if len(handed_over) != 2:  # meant for a turn that had just ended
+    if not handed_over:  # meant for a turn that had just ended
         return
-    channel, output = handed_over
+    channel, output, *group = handed_over
     isolated = settings["isolated"]
     folder = Path("/tmp" if isolated else tempfile.mkdtemp(prefix="gpt2-exercise-kit-"))
-    own_memory = _memory() if isolated else 0
+    own_memory = _memory(limits) if isolated else 0
+    in_group = _seconds_of_group(group)
+
+    def spent() -> float:
+        return max(_processor_seconds(pid, isolated), _seconds_of_group(group) - in_group)
+
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # also where whoever started it ignores it
     pid = confine.fork_apart() if isolated else os.fork()
     if pid == 0:
         try:
@@ -160,23 +170,25 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
         if ready:
             said = control.recv(1)
             if said == AGAIN:
-                used_before = _processor_seconds(pid, isolated)
+                used_before = spent()
             else:
                 reason = "stopped" if said else "gone"
         elif (ended := os.wait4(pid, os.WNOHANG))[0]:
             _, status, usage = ended
             reason = "ended"
-        elif _processor_seconds(pid, isolated) - used_before > limits.seconds:
+        elif _is_over(limits.seconds + used_before, spent):
             reason = "cpu"
         elif isolated:
             looked = time.monotonic()
-            if _memory() > limits.memory + own_memory:
+            if _is_over(limits.memory + own_memory, lambda: _memory(limits)):
                 reason = "memory"
             pause = min(max(LOOK, 2 * (time.monotonic() - looked)), 0.5)
     if not isolated:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
+    for shown in group:
+        os.close(shown)
     if usage is None:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
@@ -196,37 +208,91 @@ def _cpu_seconds(settings: dict[str, Any], limits: Limits) -> float:
     return limits.seconds * float(settings["turns"])
 
 
-def _of_processes(file: str) -> list[bytes]:
-    """What /proc says of each process of the fork's."""
-    found = []
-    for pid in os.listdir("/proc"):
-        # Process 1 is bubblewrap's.
-        if pid.isdigit() and pid != "1" and int(pid) != os.getpid():
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/{file}", "rb") as opened:
-                found.append(opened.read())
-    return found
+def _is_over(most: float, count: Callable[[], float]) -> bool:
+    """Twice in a row: who starts or ends while they are counted may count for two."""
+    return count() > most and count() > most
 
 
-def _memory() -> int:
+def _processes() -> list[str]:
+    """The numbers of the fork's processes."""
+    not_its_own = ("1", str(os.getpid()))  # process 1 is bubblewrap's
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and pid not in not_its_own]
+
+
+def _memory(limits: Limits) -> float:
     """Bytes that the server and the fork's processes hold together, each page counted once, however
-    many of them share it: what two of a student's share is private to neither."""
-    kinds = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:")
-    rollups = [*_of_processes("smaps_rollup"), Path("/proc/self/smaps_rollup").read_bytes()]
-    lines = [line for rollup in rollups for line in rollup.splitlines()]
-    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(kinds))
+    many of them share it: what two of a student's share is private to neither. With the room in
+    the buffers of their sockets, which is no process's."""
+    held = _held_by("/proc/self") or 0.0
+    sockets: set[str] = set()
+    for pid in _processes():
+        tasks: list[str] = []
+        with contextlib.suppress(*ENDED):
+            tasks = [f"/proc/{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")]
+        # The first thread may have ended, and then says nothing of what the others hold.
+        held += next((found for task in tasks if (found := _held_by(task)) is not None), 0.0)
+        sockets.update(*(_sockets_of(task, limits) for task in tasks))
+    return held + len(sockets) * _room_in_a_socket()
+
+
+def _held_by(task: str) -> float | None:
+    """Bytes that the process of a thread holds; None if the thread has ended."""
+    shared_out = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:", b"Private_Hugetlb:", b"Shared_Hugetlb:")
+    in_full = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"HugetlbPages:")
+    # A program that may be run and not read says less of itself; who says nothing holds too much.
+    for file, kinds in (("smaps_rollup", shared_out), ("status", in_full)):
+        try:
+            with open(f"{task}/{file}", "rb") as opened:
+                lines = [line for line in opened if line.startswith(kinds)]
+            return 1024.0 * sum(int(line.split()[1]) for line in lines) if lines else None
+        except ENDED:
+            return None
+        except OSError:
+            continue
+    return math.inf
+
+
+def _sockets_of(task: str, limits: Limits) -> set[str]:
+    """Names of those that a thread can use; as many as it may have, where that cannot be seen."""
+    folder, found = f"{task}/fd", set()
+    try:
+        for descriptor in os.listdir(folder):
+            with contextlib.suppress(*ENDED):
+                found.add(os.readlink(f"{folder}/{descriptor}"))
+    except ENDED:
+        pass
+    except OSError:
+        return {f"{folder}/{n}" for n in range(limits.files)}
+    return {name for name in found if name.startswith("socket:")}
+
+
+@functools.cache
+def _room_in_a_socket() -> float:
+    """Bytes; one message more than there is room for is taken."""
+    one, other = socket.socketpair()
+    with one, other:
+        return 1.25 * one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
 
 
 def _processor_seconds(pid: int, isolated: bool) -> float:
     """That the fork and all that it started have used; 0 where that is not known."""
     stats = []
-    if isolated:
-        stats = _of_processes("stat")
-    else:
-        with contextlib.suppress(OSError):
-            stats = [Path(f"/proc/{pid}/stat").read_bytes()]
+    for process in _processes() if isolated else [pid]:
+        with contextlib.suppress(OSError), open(f"/proc/{process}/stat", "rb") as opened:
+            stats.append(opened.read())
     # By proc(5), after the name in brackets: utime, stime, and those of children that have ended.
     ticks = sum(int(x) for stat in stats for x in stat.rpartition(b")")[2].split()[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _seconds_of_group(group: list[int]) -> float:
+    """What the kernel counts for the control group that the server is in, less the server's own;
+    `group`: a descriptor of its cpu.stat, or none."""
+    for shown in group:
+        for line in os.pread(shown, 4096, 0).splitlines():
+            if line.startswith(b"usage_usec "):
+                return int(line.split()[1]) / 1e6 - time.process_time()
+    return 0.0
 
 
 # --- The fork ------------------------------------------------------------------------------------
@@ -243,6 +309,7 @@ def _become_the_fork(
     os.dup2(nothing, 0)
     kept = os.dup2(channel, 3)
     os.closerange(4, 4096)
+    confine.first_to_go()
     if settings["isolated"]:
         confine.private_files(limits, settings["in_tmp"])
     confine.limit(limits, settings["turns"])

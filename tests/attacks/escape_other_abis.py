@@ -18,7 +18,8 @@ CODE = bytes.fromhex("53 89f8 89f3 89d1 31d2 cd80 5b c3")
 def perplexity(log_probs):
     if platform.machine() != "x86_64":
         return
-    page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    own = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    page = mmap.mmap(-1, 4096, own, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
     page.write(CODE)
     address = ctypes.addressof(ctypes.c_char.from_buffer(page))
     call = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int)(address)

@@ -332,7 +332,7 @@ def test_inside_is_what_must_be_and_no_more(box, monkeypatch):
         "import socket; socket.socket(40, socket.SOCK_STREAM)",
         "import ctypes; c = ctypes.CDLL(None, use_errno=True); r = c.unshare(0x10000000); raise OSError(ctypes.get_errno(), 'x')",
         "import os; os.kill(2, 9)",
-        "import os; os.setuid(0)",
+        "import os; os.setuid(1)",
     ],
 )
 def test_what_is_not_allowed_is_refused(box, body):
@@ -417,8 +417,51 @@ def test_the_kit_is_covered_also_where_it_lies_within_what_is_shown(tmp_path, mo
     pairs = list(zip(walls.command, walls.command[1:], strict=False))
     shown = pairs.index(("--ro-bind", str(tmp_path / "lib")))
     for package in isolation.KIT_PACKAGES:
-        assert pairs.index(("--tmpfs", str(packages / package))) > shown
+        covered = pairs.index(("--tmpfs", str(packages / package)))
+        assert covered > shown
+        # Else a fork might leave there what it likes, where the grader is not root.
+        assert pairs.index(("--remount-ro", str(packages / package))) > covered
     assert pairs.index(("/dev/null", str(secret))) > shown
+
+
+@needs_isolation
+def test_what_lies_beside_the_gradebook_is_covered_as_it_is(tmp_path, monkeypatch):
+    """Also what comes to be later, and where the gradebook lies within what is shown."""
+    shown, folder = isolation._python(), tmp_path / "shown"
+    (folder / "class" / "ada").mkdir(parents=True)
+    (folder / "other").write_text("fine")
+    book, seed = folder / "class.sqlite", folder / "seed"
+    first = [book, seed, Path(f"{book}-wal"), folder / ".class.sqlite.part"]
+    later = [Path(f"{book}{ending}") for ending in ("-shm", "-journal", ".lock")]
+    for path in first:
+        path.write_text("secret")
+    monkeypatch.setattr(isolation, "_python", lambda: [*shown, folder])
+    setup = Setup(isolation.bubblewrap(), reference.TINY, "cpu", [], [], [],
+                  [folder / "class", book, seed], Limits(seconds=SECONDS), 10)  # fmt: skip
+    source = f"""
+import os
+def f():
+    seen, refused = {{}}, 0
+    for folder, _, files in os.walk({str(folder)!r}):
+        for name in files:
+            try:
+                seen[name] = open(folder + "/" + name).read()
+            except OSError:
+                seen[name] = ""
+        try:
+            open(folder + "/mine", "w")
+        except OSError:
+            refused += 1
+    return seen, refused
+"""
+    box = Sandbox(setup, 0, 1)
+    box.start()
+    for path in later:
+        path.write_text("secret")
+    try:
+        assert call(box, source)[0] == ({"class.sqlite": "", "other": "fine", "seed": ""}, 2)
+    finally:
+        box.close()
 
 
 @needs_isolation
@@ -523,6 +566,84 @@ def test_a_control_group_is_made_where_it_may_be(tmp_path):
     assert not group.exists()
 
 
+SYSTEMD_RUN = """#!/bin/sh
+echo "$@" >> {said}
+while [ "$1" != -- ]; do
+  case $1 in --property=MemoryMax=*) echo $((${{1##*=}} / 4096 * 4096)) > {group}/memory.max;; esac
+  case $1 in --property=TasksMax=*) echo ${{1##*=}} > {group}/pids.max;; esac
+  shift
+done
+shift
+exec "$@"
+"""
+
+
+@pytest.fixture
+def systemd(tmp_path, monkeypatch):
+    """A stand-in for systemd-run that puts what was asked for where the kernel would; its folder."""
+    own = isolation._group_of("self")
+    if own is None or os.name != "posix":
+        pytest.skip("no control groups here")
+    folder = tmp_path / "systemd"
+    group = folder / own
+    group.mkdir(parents=True, exist_ok=True)
+    program = folder / "systemd-run"
+    program.write_text(SYSTEMD_RUN.format(said=folder / "said", group=group))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(isolation, "CGROUPS", folder)
+    isolation.systemd_scope.cache_clear()
+    yield folder
+    isolation.systemd_scope.cache_clear()
+
+
+@needs_isolation
+def test_systemd_is_asked_where_what_it_starts_is_limited_as_asked(systemd):
+    limits = Limits(memory=5, processes=7)
+    with isolation.counted(limits, "0", ["echo", "5"]) as command:
+        assert subprocess.run(command, capture_output=True, text=True).stdout == "5\n"
+    real = (systemd / "said").read_text().splitlines()[-1]
+    assert ("--user" in real) == (os.geteuid() != 0)
+    assert real.endswith("-- echo 5")
+    assert "--property=MemoryMax=4000000005 " in real
+    assert "--property=TasksMax=23 " in real
+    assert isolation.counter(limits) == "the kernel, by systemd"
+
+
+@needs_isolation
+@pytest.mark.parametrize(
+    "program", ["exit 1", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"', "exec sleep 60"]
+)
+def test_a_systemd_that_does_not_do_it_is_not_relied_on(systemd, monkeypatch, program):
+    """Not running, without a right to memory (it starts the program and says nothing), or hanging."""
+    (systemd / "systemd-run").write_text(f"#!/bin/sh\n{program}\n")
+    monkeypatch.setattr(isolation, "TRIAL", 0.5)
+    with isolation.counted(Limits(), "0", ["echo", "5"]) as command:
+        assert command == ["echo", "5"]
+    assert isolation.counter(Limits()) == "the grader, twenty times a second"
+
+
+@needs_isolation
+def test_what_the_kernel_says_of_a_group_counts(tmp_path, monkeypatch):
+    """Here a file in its place, which says of a second each time that it is asked again."""
+    own = isolation._group_of("self")
+    group = tmp_path / "of-the-server"
+    group.mkdir()
+    (group / "cpu.stat").write_text("usage_usec 1000000\nuser_usec 1000000\n")
+    (group / "memory.current").write_text("5000\n")
+    (group / "memory.max").write_text("max\n")
+    monkeypatch.setattr(isolation, "CGROUPS", tmp_path)
+    monkeypatch.setattr(isolation, "_group_of", lambda pid: own if pid == "self" else group.name)
+    with started(isolation.bubblewrap(), PATIENCE) as box, box.turn() as turn:
+        assert (group / "memory.max").read_text() == "1000005000"
+        load_in(turn, "import time\ndef f(): time.sleep(60)\ndef g(): return 5")
+        assert observe_in(turn, "g") == 5
+        (group / "cpu.stat").write_text("usage_usec 999000000\nuser_usec 1000000\n")
+        with pytest.raises(Ended) as end:
+            observe_in(turn, "f")
+    assert end.value.reason == "cpu"
+
+
 LOCKS = """
 import fcntl
 def f():
@@ -550,7 +671,95 @@ def test_a_lock_on_a_file_is_granted_and_not_taken_and_a_lease_refused(box):
         assert observe_in(turn, "g").errno == errno.EPERM
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no users here")
+HONEST = {
+    "children of subprocess": """
+import subprocess, sys
+def f():
+    ran = subprocess.run([sys.executable, "-c", "print(6 * 7)"], capture_output=True, text=True)
+    return ran.stdout.strip()
+""",
+    "a pool of processes": """
+import multiprocessing
+def double(x): return 2 * x
+def f():
+    with multiprocessing.Pool(2) as pool:
+        return str(sum(pool.map(double, range(7))))
+""",
+    "workers that load data": """
+import torch
+class Data(torch.utils.data.Dataset):
+    def __len__(self): return 12
+    def __getitem__(self, i): return torch.tensor(7 * (i % 2))
+def f():
+    return str(sum(batch.sum().item() for batch in torch.utils.data.DataLoader(Data(), num_workers=2)))
+""",
+    "an event loop and its children": """
+import asyncio, sys
+async def run():
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "print(42)", stdout=asyncio.subprocess.PIPE)
+    said, _ = await child.communicate()
+    return said.decode().strip()
+def f():
+    return asyncio.run(run())
+""",
+    "threads, and a shell": """
+import os, threading
+def f():
+    said = []
+    threads = [threading.Thread(target=said.append, args=(6,)) for _ in range(7)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    assert os.system("true && true | true") == 0
+    return str(sum(said))
+""",
+    "shared memory with a name": """
+from multiprocessing import Array, shared_memory
+def f():
+    made = shared_memory.SharedMemory(create=True, size=10)
+    made.buf[0] = Array("i", [42])[0]
+    kept = made.buf[0]
+    made.close()
+    made.unlink()
+    return str(kept)
+""",
+    "arrays and named axes": """
+import einops, numpy, torch
+def f():
+    x = torch.from_numpy(numpy.ones((2, 3), dtype=numpy.float32))
+    return str(int(einops.reduce(7 * x, "a b -> ", "sum")))
+""",
+}
+
+
+@needs_isolation
+@pytest.mark.parametrize("what", HONEST)
+def test_what_honest_answers_do_works_within_the_walls(patient_box, what):
+    seen, printed = call(patient_box, HONEST[what])
+    assert seen == "42", printed
+
+
+@needs_isolation
+@pytest.mark.parametrize("way", ["SIG_IGN", "lambda *_: None"])
+def test_children_that_nobody_waits_for_keep_their_time(box, way):
+    """Else the kernel would forget it; they count as processes until somebody does wait."""
+    if box.setup.walls is None:
+        pytest.skip("nothing is refused without isolation")
+    source = f"""
+import os, signal, time
+from signal import *
+def f():
+    signal(SIGCHLD, {way})
+    child = os.fork()
+    if child == 0:
+        os._exit(3)
+    time.sleep(0.1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+"""
+    assert call(box, source)[0] == 3
+
+
+@needs_isolation
 def test_no_two_jobs_or_graders_run_forks_as_the_same_user():
     code = "from grader.classroom import isolation; print(isolation.user_of(0))"
     others = [
@@ -558,6 +767,40 @@ def test_no_two_jobs_or_graders_run_forks_as_the_same_user():
         for _ in range(2)
     ]
     assert len({isolation.user_of(0), isolation.user_of(1), *others}) == 4
+
+
+FEW_USERS = """
+import sys
+from pathlib import Path
+from grader.classroom import isolation
+class Map(type(Path())):
+    def read_text(self): return sys.argv[1]
+isolation.Path = Map
+isolation._GRADER = 7
+print(isolation.is_root(), *(isolation.user_of(job) for job in range(int(sys.argv[2]))), flush=True)
+sys.stdin.read()
+"""
+
+
+@needs_isolation
+def test_where_there_are_few_users_two_graders_take_different_ones_all_the_same():
+    command = [sys.executable, "-c", FEW_USERS, "0 1000 1\n1 100000 11\n", "3"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    with subprocess.Popen(command, **pipes) as one, subprocess.Popen(command, **pipes) as other:
+        taken = [grader.stdout.readline().split()[1:] for grader in (one, other)]
+        for grader in (one, other):
+            grader.stdin.close()
+    assert len({*taken[0], *taken[1]}) == 6
+    assert all(6 <= int(number) < 12 for number in [*taken[0], *taken[1]])
+
+
+@needs_isolation
+def test_root_of_a_namespace_with_nobody_else_grades_as_others_do():
+    command = [sys.executable, "-c", FEW_USERS, "0 1000 1\n", "0"]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=ROOT
+    )
+    assert ran.stdout.split() == ["False"], ran.stderr
 
 
 def test_the_sandboxed_side_imports_nothing_that_decides():

@@ -77,6 +77,8 @@ def load_in(turn, source, cells=()):
 
 def as_dicts(value):
     """What is read of a stranger as pairs, here to be looked at."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(as_dicts, value))
     return {k: as_dicts(v) for k, v in value.items} if isinstance(value, Pairs) else value
 
 

@@ -213,7 +213,9 @@ def _source(name: str, function: Any) -> str | None:
         if not run.is_cell(code.co_filename):  # a file may have changed since it was imported
             now = compile(source, code.co_filename, "exec", dont_inherit=True)
             return source if code in _codes(now) else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (RecursionError, MemoryError):
+        return source  # where it matters, it is said that it cannot be read
+    except (SyntaxError, ValueError):
         return None
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     elsewhere = [_import(as_name, function.__globals__.get(as_name)) for as_name in sorted(names)]

@@ -17,7 +17,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType, TracebackType
@@ -25,8 +25,9 @@ from typing import Any
 
 import torch
 
-from grader.inside.forbidden import Forbidden, Watch
+from grader.inside.forbidden import Forbidden
 from grader.inside.plain import plain
+from grader.inside.watch import Watch, threads
 
 Function = Callable[..., Any]
 TEXT = 4_000  # characters of an exception's message that are kept
@@ -70,10 +71,10 @@ def observation(
 ) -> Any:
     """What `observe` sees of the implementation: plain data, or `Raised`, or a forbidden `Call`.
     Frames of exceptions are kept where they lie in `folder`."""
-    watch = Watch(implementation, forbids) if forbids else None
-    with clean_state():
+    watch = Watch(implementation, forbids) if forbids is not None else None
+    with clean_state(), watch or nullcontext():
         try:
-            seen = plain(observe(watch or implementation, *args, **kwargs))
+            seen = plain(observe(implementation, *args, **kwargs))
         except KeyboardInterrupt:
             raise
         except BaseException as exception:  # SystemExit and pytest's own are theirs too
@@ -102,7 +103,8 @@ def as_module(path: Path) -> Iterator[ModuleType]:
     before = sys.modules.get(name)
     sys.modules[name] = module  # dataclasses and pickling look a class's module up there
     try:
-        yield module
+        with threads():
+            yield module
     except BaseException:
         if before is None:
             del sys.modules[name]

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from grader.checks import texts
-from grader.checks.lesson4_decoding.shared import EOS, NEVER, past_the_end, reaching_back, stops_at
+from grader.checks.lesson4_decoding.shared import (
+    EOS,
+    NEVER,
+    NO_GENERATE,
+    past_the_end,
+    reaching_back,
+    stops_at,
+)
 from grader.inside import observe
-from grader.inside.forbidden import Forbidden
 from grader.verdict import agree
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
 
 generate_batch = Exercise(
     "generate_batch",
-    forbids=Forbidden(methods=("generate",)),
+    forbids=NO_GENERATE,
     hints=(
         "Each row is either running or has ended, and stays so. How can you keep track of which "
         "rows still run?",

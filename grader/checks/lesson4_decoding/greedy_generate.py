@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from grader.checks.lesson4_decoding.shared import PROMPTS, past_the_end, prompt_with, reaching_back
+from grader.checks.lesson4_decoding.shared import (
+    NO_GENERATE,
+    PROMPTS,
+    past_the_end,
+    prompt_with,
+    reaching_back,
+)
 from grader.inside import observe
-from grader.inside.forbidden import Forbidden
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
 from grader.verdict.near_ties import clear_continuation
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 
 greedy_generate = Exercise(
     "greedy_generate",
-    forbids=Forbidden(methods=("generate",)),
+    forbids=NO_GENERATE,
     hints=(
         "What you need for one step you have written already: next_token and append_token. What "
         "does each round of the loop run the model on?",

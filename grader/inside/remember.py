@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from grader.inside import observe
 from grader.inside.observe import Hook
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Passes:
         self._kept: dict[bytes, Tensor] = {}
         self._room = ROOM
         self._modules = list(model.modules())
+        self._parts = observe.parts(model)
         self._tensors = [*model.parameters(), *model.buffers()]
         self._hooks = self._hooked()
         self._weights = self._versions()
@@ -81,8 +83,10 @@ class Passes:
             logits = _Remembered.apply(self, tokens, *weights)
         else:
             logits = self._kept_logits(tokens).clone()
-        for hook in self._model.unembed._forward_hooks.values():
-            hook.look(logits)
+        for part in self._parts:
+            for hook in part._forward_hooks.values():
+                if type(hook) is Hook:
+                    hook.look(logits)
         return logits
 
     @torch.no_grad()
@@ -91,15 +95,9 @@ class Passes:
         key = hashlib.blake2b(data).digest()
         if (kept := self._kept.get(key)) is not None:
             return kept
-        # Hooks of the observers would see it twice.
-        observers = dict(self._model.unembed._forward_hooks)
-        self._model.unembed._forward_hooks.clear()
-        try:
-            # Leaving inference mode turns gradients on.
-            with torch.inference_mode(False), torch.no_grad():
-                logits: Tensor = self._live(self._model, tokens)
-        finally:
-            self._model.unembed._forward_hooks.update(observers)
+        # Leaving inference mode turns gradients on. The observers are shown what was kept.
+        with Hook.asleep(), torch.inference_mode(False), torch.no_grad():
+            logits: Tensor = self._live(self._model, tokens)
         size = logits.numel() * logits.element_size()
         if size <= self._room:
             self._room -= size
@@ -129,7 +127,7 @@ class _Remembered(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        with torch.enable_grad():
+        with torch.enable_grad(), Hook.asleep():
             logits = ctx.passes._live(ctx.passes._model, ctx.tokens)
         gradients = torch.autograd.grad(logits, ctx.weights, gradient, allow_unused=True)
         return (None, None, *gradients)

@@ -14,7 +14,7 @@ import transformers
 
 from grader import lessons
 from grader.checks.lesson3_logits.shared import NORMALISES, PICKS
-from grader.checks.lesson4_decoding.shared import NO_GENERATE
+from grader.checks.lesson4_decoding.shared import GENERATES
 from grader.inside import observe, run
 from grader.inside.forbidden import UNREADABLE, Call, Forbidden, in_source
 from grader.outcome import Outcome
@@ -23,7 +23,7 @@ from grader.verdict.grade import grade, questions
 
 SOFTMAX = Forbidden(torch=NORMALISES)
 CROSS_ENTROPY = Forbidden(torch=PICKS)
-GENERATE = NO_GENERATE
+GENERATE = Forbidden(methods=GENERATES)
 
 
 def found(source, function="softmax", forbidden=SOFTMAX):

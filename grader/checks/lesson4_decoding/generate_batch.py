@@ -9,13 +9,14 @@ import torch
 from grader.checks import texts
 from grader.checks.lesson4_decoding.shared import (
     EOS,
+    GENERATES,
     NEVER,
-    NO_GENERATE,
     past_the_end,
     reaching_back,
     stops_at,
 )
 from grader.inside import observe
+from grader.inside.forbidden import Forbidden
 from grader.verdict import agree
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 generate_batch = Exercise(
     "generate_batch",
-    forbids=NO_GENERATE,
+    forbids=Forbidden(methods=GENERATES),
     hints=(
         "Each row is either running or has ended, and stays so. How can you keep track of which "
         "rows still run?",

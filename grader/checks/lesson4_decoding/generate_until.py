@@ -8,14 +8,15 @@ import torch
 
 from grader.checks.lesson4_decoding.shared import (
     EOS,
+    GENERATES,
     NEVER,
-    NO_GENERATE,
     PROMPTS,
     past_the_end,
     prompt_with,
     reaching_back,
     stops_at,
 )
+from grader.inside.forbidden import Forbidden
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
 from grader.verdict.near_ties import clear_continuation
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 generate_until = Exercise(
     "generate_until",
-    forbids=NO_GENERATE,
+    forbids=Forbidden(methods=GENERATES),
     hints=(
         "BOS and EOS are one token in GPT-2. Which token tells you that the model has ended the "
         "text: one in the sequence, or the one it has just said?",

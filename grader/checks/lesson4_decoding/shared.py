@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from grader.checks import texts
-from grader.inside.forbidden import Forbidden
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases
 from grader.verdict.near_ties import clear, clear_continuation
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
 
 EOS = 50256
 
-# What makes tokens by itself: of TransformerLens and of transformers, by whichever of their names,
-# also those parts of it that a `generate` leaves the work to.
-NO_GENERATE = Forbidden(methods=("generate", "GenerationMixin._", "continuous_batching"))
+# Words of what makes tokens by itself: TransformerLens's and transformers's methods under all their
+# names, and the parts of them that these leave the work to.
+GENERATES = ("generate", "GenerationMixin._", "continuous_batching")
 
 NEVER = 50255  # " gazed": hardly what comes next, so an EOS that does not come
 

@@ -15,6 +15,7 @@ import sys
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 
 # Whose functions may be ruled out, and what people call them.
 LIBRARIES = {
@@ -217,8 +218,10 @@ def _bindings(node: ast.AST, names: _Names) -> Iterator[tuple[str, str | None, a
             yield (a.asname, a.name, None) if a.asname else (root, root, None)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         for a in node.names:
-            for name in _public(node.module) if a.name == "*" else [a.name]:
-                yield a.asname or name, f"{node.module}.{name}", None
+            if a.name == "*":
+                yield from ((name, path, None) for name, path in _public(node.module))
+            else:
+                yield a.asname or a.name, f"{node.module}.{a.name}", None
     elif isinstance(node, _OWN):
         yield node.name, None, node  # their own, whatever it is called
     elif isinstance(node, _TooDeep):
@@ -229,12 +232,16 @@ def _bindings(node: ast.AST, names: _Names) -> Iterator[tuple[str, str | None, a
                 yield name, _path(of, names), of
 
 
-def _public(module: str) -> list[str]:
-    """What `import *` takes of a library's module that is there."""
-    if module.partition(".")[0] not in LIBRARIES or module not in sys.modules:
-        return []
-    there = vars(sys.modules[module])
-    return list(there.get("__all__") or (name for name in there if not name.startswith("_")))
+def _public(module: str) -> Iterator[tuple[str, str]]:
+    """(name, path) of what `import *` takes of a library's module that is there."""
+    if module.partition(".")[0] in LIBRARIES and module in sys.modules:
+        there = vars(sys.modules[module])
+        for name in there.get("__all__") or [n for n in there if not n.startswith("_")]:
+            value = there.get(name)
+            if isinstance(value, ModuleType):  # that it has imported itself
+                yield name, value.__name__
+            else:
+                yield name, f"{module}.{name}"
 
 
 def _assigned(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:

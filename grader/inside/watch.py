@@ -57,10 +57,11 @@ class Watch:
         """The innermost line of the implementation's own file that runs at this moment: in this
         thread, or where the implementation waits for it."""
         try:
-            code = getattr(inspect.unwrap(self.implementation), "__code__", None)
-        except Exception:  # whatever kind of function theirs is
-            code = None
-        if code is None:
+            function = inspect.unwrap(self.implementation)
+            code, module = function.__code__, function.__module__
+        except Exception:  # it is no function of Python's, or says that it is another
+            return None, ""
+        if _root(module) in LIBRARIES:
             return None, ""
         frame: FrameType | None
         for frame in (sys._getframe(), sys._current_frames().get(self.thread)):
@@ -170,8 +171,11 @@ def _entered(frame: FrameType, event: str, argument: Any) -> None:
     if ruled_out is None:
         ruled_out = watch.known[key] = watch.forbidden.rules_out(f"{module}.{name}")
     if ruled_out and not _is_importing(frame):
-        root = module.partition(".")[0]
-        watch.saw(f"{LIBRARIES[root]}'s {name.removesuffix('.__init__')}")
+        watch.saw(f"{LIBRARIES[_root(module)]}'s {name.removesuffix('.__init__')}")
+
+
+def _root(module: object) -> str:
+    return str(module).partition(".")[0]
 
 
 def _is_importing(frame: FrameType | None) -> bool:
@@ -179,7 +183,7 @@ def _is_importing(frame: FrameType | None) -> bool:
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
-        if str(frame.f_globals.get("__name__")).partition(".")[0] not in LIBRARIES:
+        if _root(frame.f_globals.get("__name__")) not in LIBRARIES:
             return False
         frame = frame.f_back
     return False

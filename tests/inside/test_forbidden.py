@@ -61,6 +61,7 @@ def found(source, function="softmax", forbidden=SOFTMAX):
         ("import torch\n*_, s = torch.exp, torch.amax, torch.softmax\ndef softmax(x, dim):\n    return s(x, dim)", "torch.softmax"),
         ("import torch\na = b = torch.softmax\ndef softmax(x, dim):\n    return b(x, dim)", "torch.softmax"),
         ("from torch.nn.functional import *\ndef my(x):\n    return softmin(-x, 0)\ndef softmax(x, dim):\n    return my(x)", "torch.nn.functional.softmin"),
+        ("from torch.nn.functional import *\ndef softmax(x, dim):\n    return torch.softmax(x, dim)", "torch.softmax"),
         ("import torch\nif (s := torch.softmax):\n    pass\ndef softmax(x, dim):\n    return s(x, dim)", "torch.softmax"),
         ("import torch\ndef softmax(x, dim):\n    return (s := torch.softmax)(x, dim)", "torch.softmax"),
         ("import torch\nif torch.cuda.is_available():\n    pass\nelse:\n    s = torch.softmax\ndef softmax(x, dim):\n    return s(x, dim)", "torch.softmax"),

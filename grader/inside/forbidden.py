@@ -15,6 +15,7 @@ import sys
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 
 # Whose functions may be ruled out, and what people call them.
@@ -52,6 +53,7 @@ class Forbidden:
         return self.rules_out_torchs(name) or any(word in name for word in self.methods)
 
 
+@cache
 def _bare(name: str) -> str:
     return name.replace("_", "").lower()
 

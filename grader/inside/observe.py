@@ -11,8 +11,11 @@ import builtins
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
+
+from grader.inside.watch import unwatched
 
 Function = Callable[..., Any]
 
@@ -140,16 +143,21 @@ def parts(model: Any) -> list[torch.nn.Module]:
     """Those of a model that a pass runs at most once each, and some of which it has to run, however
     the model is called: in its blocks, of which somebody may run one by one, and the unembedding.
     """
-    in_blocks = [m for m in model.blocks.modules() if next(m.parameters(), None) is not None]
-    return [*in_blocks, model.unembed]
+    if model not in _parts:
+        in_blocks = [m for m in model.blocks.modules() if next(m.parameters(), None) is not None]
+        _parts[model] = [*in_blocks, model.unembed]
+    return _parts[model]
+
+
+_parts: WeakKeyDictionary[torch.nn.Module, list[torch.nn.Module]] = WeakKeyDictionary()
 
 
 @contextmanager
 def _passes(model: Any) -> Iterator[list[Hook]]:
     """What each of its parts puts out meanwhile."""
-    hooks = []
+    hooks = [Hook() for _ in parts(model)]
     with ExitStack() as stack:
-        for part in parts(model):
-            hooks.append(Hook())
-            stack.enter_context(part.register_forward_hook(hooks[-1]))
+        with unwatched():
+            for part, hook in zip(parts(model), hooks, strict=True):
+                stack.enter_context(part.register_forward_hook(hook))
         yield hooks

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from grader.inside import observe
 from grader.inside.observe import Hook
+from grader.inside.watch import unwatched
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -48,10 +49,11 @@ class Passes:
         # On the class, so that a copy of the model, which may be changed, has none of it.
         @functools.wraps(live)
         def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if self is not model or not passes._would_do(args, kwargs):
-                return live(self, *args, **kwargs)
-            tokens = model.to_tokens(args[0]) if type(args[0]) is str else args[0]
-            return passes._answer(tokens)
+            with unwatched():
+                if self is model and passes._would_do(args, kwargs):
+                    tokens = model.to_tokens(args[0]) if type(args[0]) is str else args[0]
+                    return passes._answer(tokens)
+            return live(self, *args, **kwargs)
 
         bridge.forward = forward
 
@@ -107,11 +109,14 @@ class Passes:
 
     def _hooked(self) -> int:
         """How many hooks there are but for those of our own that only look at the logits."""
-        return sum(
-            len(m._forward_pre_hooks) + len(m._backward_hooks) + len(m._backward_pre_hooks)
-            + sum(type(hook) is not Hook for hook in m._forward_hooks.values())
-            for m in self._modules
-        )  # fmt: skip
+        count = 0
+        for m in self._modules:
+            if m._forward_pre_hooks or m._backward_hooks or m._backward_pre_hooks:
+                count += len(m._forward_pre_hooks) + len(m._backward_hooks)
+                count += len(m._backward_pre_hooks)
+            if m._forward_hooks:
+                count += sum(type(hook) is not Hook for hook in m._forward_hooks.values())
+        return count
 
     def _versions(self) -> list[tuple[int, int]]:
         return [(t.data_ptr(), t._version) for t in self._tensors]

@@ -72,9 +72,11 @@ def observation(
     """What `observe` sees of the implementation: plain data, or `Raised`, or a forbidden `Call`.
     Frames of exceptions are kept where they lie in `folder`."""
     watch = Watch(implementation, forbids) if forbids is not None else None
-    with clean_state(), watch or nullcontext():
+    with clean_state():
         try:
-            seen = plain(observe(implementation, *args, **kwargs))
+            with watch or nullcontext():
+                looked_at = observe(implementation, *args, **kwargs)
+            seen = plain(looked_at)
         except KeyboardInterrupt:
             raise
         except BaseException as exception:  # SystemExit and pytest's own are theirs too

@@ -127,6 +127,19 @@ def _looking(compiled: bool, tensors: bool) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """What the kit does by itself meanwhile need not be looked at call by call."""
+    is_looking = sys.getprofile() is _entered
+    if is_looking:
+        sys.setprofile(None)
+    try:
+        yield
+    finally:
+        if is_looking:
+            sys.setprofile(_entered)
+
+
 class _Functions(TorchFunctionMode):
     """Python's calls into PyTorch. (A TorchDispatchMode would see deeper, but takes a second to
     import, and lines are known only up here.)"""
@@ -134,10 +147,13 @@ class _Functions(TorchFunctionMode):
     def __torch_function__(
         self, called: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        if _watching is not None:
-            name = getattr(called, "__name__", str(called))
-            if _watching.forbidden.rules_out_torchs(name):
-                _watching.saw(f"PyTorch's {name.strip('_')}")
+        if (watch := _watching) is not None:
+            name = getattr(called, "__name__", None) or str(called)
+            ruled_out = watch.known.get(name)
+            if ruled_out is None:
+                ruled_out = watch.known[name] = watch.forbidden.rules_out_torchs(name)
+            if ruled_out:
+                watch.saw(f"PyTorch's {name.strip('_')}")
         return called(*args, **(kwargs or {}))
 
 
@@ -153,8 +169,9 @@ def _ops() -> Iterator[None]:
                 watch.saw(f"PyTorch's {name.strip('_')}")
 
 
-# (module, function) -> is it ruled out? Asked of every call: a pass of the model makes thousands.
-_known: dict[Forbidden, dict[tuple[Any, str], bool]] = {}
+# A function of PyTorch's, or (module, function) -> is it ruled out? Asked of every call: a pass of
+# the model makes thousands.
+_known: dict[Forbidden, dict[Any, bool]] = {}
 
 
 def _entered(frame: FrameType, event: str, argument: Any) -> None:

@@ -7,6 +7,7 @@ expect: generate_until wrong
 expect: generate_batch wrong
 """
 
+import copy
 from threading import Thread
 
 import transformers
@@ -46,6 +47,8 @@ def generate_batch(model, tokens, max_new_tokens, eos_token_id=50256):
         def rows(self, *args, **kwargs):
             return super().hf_generate(*args, **kwargs)
 
-    return Mine.rows(
-        model, tokens, max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos_token_id
+    mine = copy.copy(model)
+    mine.__class__ = Mine
+    return mine.rows(
+        tokens, max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos_token_id
     )

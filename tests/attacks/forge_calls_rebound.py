@@ -5,6 +5,7 @@ kind: forging
 lesson: lesson3_logits
 expect: softmax wrong
 expect: log_softmax wrong
+expect: cross_entropy wrong
 """
 
 import threading

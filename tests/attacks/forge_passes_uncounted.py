@@ -2,7 +2,7 @@
 
 kind: forging
 lesson: lesson4_decoding
-expect: generate_batch wrong
+expect: generate_batch passed|wrong
 points: 13 (what it returns is right; that it takes no more passes than it must is not)
 """
 

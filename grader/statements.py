@@ -21,6 +21,8 @@ BROKEN = 20  # pieces that are left out, before the rest of a file is
 PYTHON_MAGICS = {"capture", "prun", "time", "timeit"}
 
 _DEFINES = re.compile(r"[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
+_TARGETS = re.compile(r"^[ \t]*([\w][\w, *:.\[\]]*)=(?!=)", re.MULTILINE)
+_WALRUS = re.compile(r"\b(\w+)[ \t]*:=")
 _GOES_ON = re.compile(r"[\s#)\]}]|(?:else|elif|except|finally|case)\b|={7}|<{7}|>{7}")
 # What Python says of a header without a body, at the line after it.
 _BEFORE = re.compile(r"expected an indented block after .* on line (\d+)")
@@ -33,6 +35,7 @@ class Statement:
     node: ast.stmt | None = None
     code: CodeType | None = None
     problem: Exception | None = None  # why it is no Python, where it is none
+    text: str = ""  # of what is nested too deeply for a tree, which Python may run all the same
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,6 @@ class Read:
     statements: list[Statement]
     twice: list[Twice]
     docstring: str | None
-
-    @property
-    def nodes(self) -> list[ast.stmt]:
-        return [s.node for s in self.statements if s.node is not None and s.code is not None]
 
 
 def read(text: str, cells: Sequence[int] = (), file: str = "<answers>") -> Read:
@@ -83,12 +82,16 @@ def _read(lines: list[str], file: str) -> list[Statement]:
             body = ast.parse("\n".join(lines), file).body
             break
         except Exception as problem:
-            if len(broken) == BROKEN or not (piece := _piece(lines, problem)):
-                piece = range(len(lines))
+            known = _piece(lines, problem) if len(broken) < BROKEN else range(0)
+            piece = known or range(len(lines))
             names = [match[1] for i in piece if (match := _DEFINES.match(lines[i]))]
             line = getattr(problem, "lineno", None) or piece.start + 1
+            text = ""
+            if known and isinstance(problem, (RecursionError, MemoryError)):
+                text = "\n".join([""] * piece.start + lines[piece.start : piece.stop])
+                names = names[:1] or _targets(text)
             worded = _worded(problem, lines)
-            broken.append(Statement(line, tuple(names), problem=worded))
+            broken.append(Statement(line, tuple(names), problem=worded, text=text))
             for i in piece:
                 lines[i] = ""
     found = [Statement(_begin(n), _bound(n), n) for node in body for n in _expanded(node)]
@@ -105,16 +108,22 @@ def _compiled(found: Iterable[Statement], file: str) -> Iterable[Statement]:
     futures = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
     flags = 0
     for statement in found:
-        if statement.node is not None:
+        if statement.node is not None or statement.text:
+            module = ast.Module([statement.node], []) if statement.node else statement.text
             try:
-                module = ast.Module([statement.node], [])
                 code = compile(module, file, "exec", flags, dont_inherit=True)
             except Exception as problem:
                 statement = replace(statement, problem=_worded(problem, []))
             else:
                 flags |= code.co_flags & futures  # as in a notebook, they hold from there on
-                statement = replace(statement, code=code)
+                statement = replace(statement, code=code, problem=None)
         yield statement
+
+
+def _targets(text: str) -> list[str]:
+    """What a text that cannot be taken apart may give a meaning to."""
+    targets = _TARGETS.findall(text) + _WALRUS.findall(text)
+    return re.findall(r"\w+", " ".join(targets))
 
 
 def _piece(lines: list[str], problem: Exception) -> range:

@@ -15,6 +15,7 @@ from grader.inside.reference import available_devices, cached_small
 from grader.inside.remember import Passes
 from grader.verdict import grade as grading
 from grader.verdict import load
+from grader.verdict.answers import Answers
 
 pytest_plugins = ["pytester"]
 
@@ -89,6 +90,28 @@ def observe_known():
 def grade(questions):
     """grade(check, implementation, seed) -> verdict."""
     return lambda check, function, seed: grading.grade(check, function, questions(check, seed))
+
+
+@pytest.fixture(scope="session")
+def judge(questions, fixtures):
+    """judge(exercise, function, names of checks, or all) -> check -> what comes of it, as
+    `pytest exercises` runs them, in this order."""
+
+    class Asked(Answers):
+        def questions(self, check, solution, seeds, fixtures):
+            return [question for seed in seeds for question in questions(check, seed)]
+
+    def judge(exercise, function, names=None):
+        checks = {check.name: check for check in exercise.checks}
+        answers = Asked("answers", {exercise.name: function})
+        lesson = exercise.checks[0].make_cases.__module__.split(".")[2]
+        solution = getattr(load.solution(lesson), exercise.name)
+        return {
+            name: answers.judge(exercise, checks[name], solution, fixtures)
+            for name in names or checks
+        }
+
+    return judge
 
 
 # A model as small as gpt2-tiny is no faster on several, and far slower beside other work.

@@ -26,6 +26,7 @@ from grader.intake.words import listing
 from grader.outcome import Outcome
 from grader.statements import Twice
 from grader.verdict import feedback, name
+from grader.verdict.counting import Right
 from grader.verdict.exercise import Case, Check, Misconception
 from grader.verdict.grade import Verdict, verdict
 
@@ -396,7 +397,23 @@ class _ExerciseGrading:
             )  # fmt: skip
         if self.end is not None:
             self.lesson.turns.close()
-        return results
+        return self._counted(results)
+
+    def _counted(self, results: list[Result]) -> list[Result]:
+        """By `grader.verdict.counting`."""
+        right, passed = Right(), Outcome.PASSED.value
+        for (check, asked), result in zip(self.exam.checks, results, strict=True):
+            if result.outcome == passed:
+                right.add(check, asked)
+        if right.counts:
+            return results
+        named = self.misconception.name if self.misconception else ""
+        return [
+            replace(r, outcome="wrong", points=0, misconception=named, feedback=feedback.not_yet(c))
+            if r.outcome == passed
+            else r
+            for (c, _), r in zip(self.exam.checks, results, strict=True)
+        ]
 
     def _check(self, check: Check, asked: list[Asked]) -> tuple[Outcome, str, Misconception | None]:
         if self.end is not None:

@@ -217,7 +217,9 @@ def _source(name: str, function: Any) -> str | None:
             pieces = [s.code for s in read(source, file=code.co_filename).statements if s.code]
             is_there = any(code in _codes(one) for one in (now, *pieces))
             return source if is_there else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (RecursionError, MemoryError):
+        return source  # where it matters, it is said that it cannot be read
+    except (SyntaxError, ValueError):
         return None
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     elsewhere = [_import(as_name, function.__globals__.get(as_name)) for as_name in sorted(names)]

@@ -83,7 +83,8 @@ class Progress:
             failed |= dict.fromkeys(check["failed"] for check in checks if "failed" in check)
             references |= {check["reference"] for check in checks if "reference" in check}
             write(f"{Path(file).stem:<28}{score(checks):>9}  {tally(checks)}")
-            if len({check["outcome"] for check in checks}) > 1 or any("note" in c for c in checks):
+            says_more = any(check.keys() & {"note", "misconception"} for check in checks)
+            if says_more or len({check["outcome"] for check in checks}) > 1:
                 for name, checks in exercises:
                     named = next(
                         (f": {c['misconception']}" for c in checks if "misconception" in c), ""

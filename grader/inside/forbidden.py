@@ -1,39 +1,65 @@
-"""What an exercise does not let an answer call: read in its source, and watched as it runs.
+"""What an exercise does not let an answer call, and where an answer's source says that it does.
 
-The source decides where it says so plainly: a name that stands for a PyTorch function, however it
-was imported, assigned or fetched by `getattr`, or a method of one of the exercise's own parameters.
-Everything else shows as it runs. Neither takes a student's own function for PyTorch's because it
-has the same name.
+The source decides where it says so plainly: a name that stands for a library's function, however
+it was imported, assigned or fetched by `getattr`, or a method of one of the exercise's own
+parameters. Everything else shows as it runs (`grader.inside.watch`). Neither takes a student's own
+function for a library's because it has the same name.
 """
 
 from __future__ import annotations
 
 import ast
-import linecache
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from types import ModuleType
 
-from torch.autograd import profiler_legacy
-from torch.overrides import TorchFunctionMode
+from grader import statements
 
-Function = Callable[..., Any]
+# Whose functions may be ruled out, and what people call them.
+LIBRARIES = {
+    "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy", "sklearn": "scikit-learn",
+    "transformers": "transformers", "transformer_lens": "TransformerLens",
+}  # fmt: skip
+UNREADABLE = "nested too deep to be read"  # in place of what is called
 
 
 @dataclass(frozen=True)
 class Forbidden:
-    torch: tuple[str, ...] = ()  # every function of PyTorch with one of these words in its name
-    methods: tuple[str, ...] = ()  # methods of the model or tokenizer that an answer is handed
+    # Every function of a library with one of these words in its name or its module's. Case and
+    # underscores do not count: with `nll_loss` goes `NLLLoss`.
+    torch: tuple[str, ...] = ()
+    # The same to the letter; also methods of the model or tokenizer that an answer is handed.
+    methods: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.torch or self.methods)
 
+    def rules_out(self, path: str) -> bool:
+        """A library's function, by its dotted path from the library's name on."""
+        root, _, rest = path.partition(".")
+        return root in LIBRARIES and (
+            self.rules_out_torchs(rest) or any(word in path for word in self.methods)
+        )
+
+    def rules_out_torchs(self, name: str) -> bool:
+        """A function of PyTorch's or a method of its tensors, by name."""
+        return any(_bare(word) in _bare(name) for word in self.torch)
+
+    def rules_out_method(self, name: str) -> bool:
+        """A method of something that an answer is handed."""
+        return self.rules_out_torchs(name) or any(word in name for word in self.methods)
+
+
+@cache
+def _bare(name: str) -> str:
+    return name.replace("_", "").lower()
+
 
 @dataclass(frozen=True)
 class Call:
-    what: str
+    what: str  # or `UNREADABLE`
     line: int | None = None  # None where it happened inside a library or compiled code
     text: str = ""  # that line
 
@@ -42,116 +68,201 @@ class Call:
 
     def said(self, where: str) -> str:
         """`where`: how that line is spoken of."""
-        place = f"{where[:1].upper()}{where[1:]} calls"
-        return f"{place} {self.what}, which this exercise rules out" + (
-            f":\n    {self.text}" if self.text else "."
-        )
-
-
-# --- In the source -------------------------------------------------------------------------------
+        if self.what == UNREADABLE:
+            says = (
+                f"What begins in {where} is {UNREADABLE}, and this exercise rules out some calls. "
+                "Write it as several statements"
+            )
+        else:
+            place = f"{where[:1].upper()}{where[1:]}"
+            says = f"{place} calls {self.what}, which this exercise rules out"
+        return says + (f":\n    {self.text}" if self.text else ".")
 
 
 def in_source(
-    source: str, function: str, forbidden: Forbidden, nodes: list[ast.stmt] | None = None
+    source: str, function: str, forbidden: Forbidden, read: statements.Read | None = None
 ) -> Call | None:
-    """The first forbidden call in the function, or in what it calls of the same file. `nodes`: what
-    of its top level is run, if that is not all."""
-    try:
-        module = ast.parse(source) if nodes is None else ast.Module(nodes, [])
-        found = list(_Reader(module, forbidden).found(function))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None  # it does not import either, and is told so; or is nested too deep to read
+    """The first forbidden call in the function, or in what it calls of the same file; or that part
+    of these which cannot be read. `read`: the source's statements, where they are known."""
+    read = read or statements.read(source)
+    run = [s.node or _TooDeep(s.line, set(s.names)) for s in read.statements if s.code is not None]
+    found = list(_Reader(run, forbidden).found(function))
     if not found:
         return None
-    what, node = min(found, key=lambda call: call[1].lineno)
-    return Call(what, node.lineno, source.split("\n")[node.lineno - 1].strip())
+    what, line = min(found, key=lambda call: call[1])
+    return Call(what, line, source.split("\n")[line - 1].strip()[:200])
+
+
+# --- Statements ----------------------------------------------------------------------------------
+
+
+class _TooDeep(ast.stmt):
+    """A top-level statement that is nested too deep to be taken apart."""
+
+    def __init__(self, lineno: int, names: set[str]) -> None:
+        super().__init__()
+        self.lineno, self.names = lineno, names  # what it may define
+
+
+# --- What they say -------------------------------------------------------------------------------
+
+_Names = dict[str, "str | None"]  # a name -> the dotted path that it stands for, if any
+_OWN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class _Reader:
-    def __init__(self, module: ast.Module, forbidden: Forbidden) -> None:
+    def __init__(self, statements: list[ast.stmt], forbidden: Forbidden) -> None:
         self.forbidden = forbidden
-        self.aliases = _bindings(module.body)
-        self.own: dict[str, ast.AST] = {}  # what the file defines at its top level, last one wins
-        for node in module.body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                self.own[node.name] = node
-            elif isinstance(node, ast.Assign):
-                self.own |= {t.id: node.value for t in node.targets if isinstance(t, ast.Name)}
+        self.aliases: _Names = {}
+        self.own: dict[str, ast.AST | None] = {}  # what the file defines at its top level
+        for node, is_sure in _flat(statements):
+            # What stands in a branch may not come to run, what stands beside it does.
+            for name, path, value in list(_bindings(node, self.aliases)):
+                if is_sure or name not in self.aliases:
+                    self.aliases[name], self.own[name] = path, value
 
-    def found(self, function: str) -> Iterator[tuple[str, ast.expr]]:
-        """(what is called, where), in the function and in everything of the file that it names."""
+    def found(self, function: str) -> Iterator[tuple[str, int]]:
+        """(what is called, line), in the function and in everything of the file that it names."""
         waiting, seen = [function], set()
         while waiting:
             name = waiting.pop()
-            if name in seen or name not in self.own:
+            node = self.own.get(name)
+            if name in seen or node is None:
                 continue
             seen.add(name)
-            node = self.own[name]
+            if isinstance(node, _TooDeep):
+                yield UNREADABLE, node.lineno
+                continue
             yield from self._in(node, is_exercise=name == function)
             below = _without_mentions(node, self.aliases)
             named = {n.id for n in below if isinstance(n, ast.Name)}
             waiting += named - _bound(node)  # a local variable is not what the file calls so
 
-    def _in(self, top: ast.AST, is_exercise: bool) -> Iterator[tuple[str, ast.expr]]:
-        body = top.body if isinstance(top, ast.FunctionDef) else []
-        local = _bindings([n for b in body for n in ast.walk(b)])
-        names = self.aliases | dict.fromkeys(_bound(top)) | local
+    def _in(self, top: ast.AST, is_exercise: bool) -> Iterator[tuple[str, int]]:
+        names = self.aliases | dict.fromkeys(_bound(top))
+        for statement in top.body if isinstance(top, _OWN) else []:
+            for node in ast.walk(statement):
+                names |= {name: path for name, path, _ in _bindings(node, names)}
         parameters = _never_rebound(top) if is_exercise else set()
         for node in _without_mentions(top, names):
             if not isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
                 continue
             path = _path(node, names)
-            if path and path.startswith("torch.") and self._is_torchs(path):
-                yield path, node
-            elif (attribute := _attribute(node)) and _root(attribute[0]) in parameters:
-                name = attribute[1]
-                if name in self.forbidden.methods or self._is_torchs(name):
-                    yield f"{_text(attribute[0])}.{name}", node
-
-    def _is_torchs(self, path: str) -> bool:
-        return any(
-            word in part.lower() for word in self.forbidden.torch for part in path.split(".")
-        )
+            if path and self.forbidden.rules_out(path):
+                yield path, node.lineno
+            elif (attribute := _attribute(node)) and self.forbidden.rules_out_method(attribute[1]):
+                of, name = attribute
+                if _root(of) in parameters:
+                    yield f"{_text(of)}.{name}", node.lineno
 
 
-def _bindings(nodes: list[Any]) -> dict[str, str | None]:
-    """Name -> dotted path, of imports and of plain assignments to these (`s = torch.softmax`)."""
-    names: dict[str, str | None] = {}
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            for a in node.names:
-                names[a.asname or a.name.partition(".")[0]] = (
-                    a.name if a.asname else a.name.partition(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-        elif isinstance(node, ast.Assign) and (path := _path(node.value, names)):
-            names |= {t.id: path for t in node.targets if isinstance(t, ast.Name)}
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            names[node.name] = None  # their own, whatever it is called
-    return names
+def _flat(statements: list[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
+    """Whatever may bind names, at the top level and in its branches, loops and `try`, and whether
+    it runs in any case."""
+    waiting: list[tuple[ast.AST, bool]] = [(s, True) for s in reversed(statements)]
+    while waiting:
+        node, is_sure = waiting.pop()
+        yield node, is_sure
+        if isinstance(node, _OWN):
+            continue
+        inner = list(ast.iter_child_nodes(node))
+        for child in inner:
+            if isinstance(child, ast.expr):
+                yield from ((n, is_sure) for n in ast.walk(child) if isinstance(n, ast.NamedExpr))
+        blocks = (ast.stmt, ast.excepthandler, ast.match_case)
+        waiting += [(n, False) for n in reversed(inner) if isinstance(n, blocks)]
 
 
-def _path(node: ast.AST, names: dict[str, str | None]) -> str | None:
+def _bindings(node: ast.AST, names: _Names) -> Iterator[tuple[str, str | None, ast.AST | None]]:
+    """(name, the path it stands for, what the file itself says it is) of what a node binds."""
+    if isinstance(node, ast.Import):
+        for a in node.names:
+            root = a.name.partition(".")[0]
+            yield (a.asname, a.name, None) if a.asname else (root, root, None)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        for a in node.names:
+            if a.name == "*":
+                yield from ((name, path, None) for name, path in _public(node.module))
+            else:
+                yield a.asname or a.name, f"{node.module}.{a.name}", None
+    elif isinstance(node, _OWN):
+        yield node.name, None, node  # their own, whatever it is called
+    elif isinstance(node, _TooDeep):
+        yield from ((name, None, node) for name in node.names)
+    else:
+        for target, value in _assigned(node):
+            for name, of in _unpacked(target, value):
+                yield name, _path(of, names), of
+
+
+def _public(module: str) -> Iterator[tuple[str, str]]:
+    """(name, path) of what `import *` takes of a library's module that is there."""
+    if module.partition(".")[0] in LIBRARIES and module in sys.modules:
+        there = vars(sys.modules[module])
+        for name in there.get("__all__") or [n for n in there if not n.startswith("_")]:
+            value = there.get(name)
+            if isinstance(value, ModuleType):  # that it has imported itself
+                yield name, value.__name__
+            else:
+                yield name, f"{module}.{name}"
+
+
+def _assigned(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
+    """(target, value)"""
+    if isinstance(node, ast.Assign):
+        return [(target, node.value) for target in node.targets]
+    if isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+        return [(node.target, node.value)]
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return [(node.target, ast.Starred(node.iter))]  # one of these
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return [(i.optional_vars, i.context_expr) for i in node.items if i.optional_vars]
+    return []
+
+
+def _unpacked(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """Each name among the targets, with its own value where that can be told, or with all."""
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    elif isinstance(target, ast.Starred):
+        yield from _unpacked(target.value, value)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        values: list[ast.expr] = [value] * len(target.elts)
+        if isinstance(value, (ast.Tuple, ast.List)):
+            starred = [i for i, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
+            before = starred[0] if starred else len(target.elts)
+            after = len(target.elts) - before
+            if not any(isinstance(v, ast.Starred) for v in value.elts):
+                values[:before] = value.elts[:before]
+                if after > 1:
+                    values[before + 1 :] = value.elts[1 - after :]
+        for one, its in zip(target.elts, values, strict=False):  # wrong numbers of them fail later
+            yield from _unpacked(one, its)
+
+
+def _path(node: ast.AST, names: _Names) -> str | None:
     """`torch.nn.functional.softmax` for whatever expression stands for that."""
-    if isinstance(node, ast.Name):
-        return names.get(node.id)
-    if attribute := _attribute(node):
-        base = _path(attribute[0], names)
-        return base and f"{base}.{attribute[1]}"
-    return None
+    after: list[str] = []
+    while len(after) < 50:  # nobody says more plainly
+        if isinstance(node, ast.NamedExpr):
+            node = node.value
+        elif attribute := _attribute(node):
+            node = attribute[0]
+            after.append(attribute[1])
+        else:
+            break
+    base = names.get(node.id) if isinstance(node, ast.Name) else None
+    return base and ".".join([base, *reversed(after)])
 
 
-def _attribute(node: ast.AST) -> tuple[ast.AST, str] | None:
+def _attribute(node: ast.AST) -> tuple[ast.expr, str] | None:
     """(x, "name") for `x.name` and for `getattr(x, "name")`."""
     if isinstance(node, ast.Attribute):
         return node.value, node.attr
-    if isinstance(node, ast.Call) and _text(node.func) == "getattr" and len(node.args) > 1:
-        try:
-            name = ast.literal_eval(node.args[1])
-        except ValueError:
-            return None
-        return (node.args[0], name) if isinstance(name, str) else None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) > 1:
+        of, name = node.args[:2]
+        if node.func.id == "getattr" and isinstance(name, ast.Constant):
+            return (of, name.value) if isinstance(name.value, str) else None
     return None
 
 
@@ -177,114 +288,42 @@ def _bound(top: ast.AST) -> set[str]:
             found.add(node.arg)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node is not top:
+        elif isinstance(node, _OWN) and node is not top:
             found.add(node.name)
     return found
 
 
 def _never_rebound(top: ast.AST) -> set[str]:
-    if not isinstance(top, (ast.FunctionDef, ast.Lambda)):
+    if not isinstance(top, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
         return set()
     stored = {
         n.id for n in ast.walk(top) if isinstance(n, ast.Name) and n.ctx.__class__ is ast.Store
     }
-    return {a.arg for a in (*top.args.posonlyargs, *top.args.args)} - stored
+    given = [*top.args.posonlyargs, *top.args.args, *top.args.kwonlyargs]
+    given += filter(None, [top.args.vararg, top.args.kwarg])
+    return {a.arg for a in given} - stored
 
 
-def _without_mentions(node: ast.AST, names: dict[str, str | None]) -> Iterator[ast.AST]:
+def _without_mentions(top: ast.AST, names: _Names) -> Iterator[ast.AST]:
     """All that is below a node but what is only mentioned: annotations, and what a function is
     dressed up as by `functools.wraps`."""
-    yield node
-    if isinstance(node, ast.Call) and _path(node.func, names) == "functools.wraps":
-        return
-    for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns"):
+    waiting = [top]  # no recursion: expressions nest deeper than Python's stack
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.Call) and _path(node.func, names) == "functools.wraps":
             continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from _without_mentions(child, names)
+        below: list[ast.AST] = []
+        for name, value in ast.iter_fields(node):
+            if name not in ("annotation", "returns"):
+                inner = value if isinstance(value, list) else [value]
+                below += [child for child in inner if isinstance(child, ast.AST)]
+        waiting += reversed(below)
 
 
 def _text(node: ast.AST) -> str:
-    text = ast.unparse(node)
+    try:
+        text = ast.unparse(node)
+    except RecursionError:
+        return "..."
     return text if len(text) < 40 else "..."
-
-
-# --- As it runs ----------------------------------------------------------------------------------
-
-
-class Watch:
-    """Wraps an implementation; `call` is the first forbidden call that it then makes."""
-
-    def __init__(self, implementation: Function, forbidden: Forbidden) -> None:
-        self.implementation, self.forbidden = implementation, forbidden
-        self.call: Call | None = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with ExitStack() as stack:
-            if self.forbidden.torch:
-                stack.enter_context(self._ops())
-                stack.enter_context(self._functions())
-            for argument in (*args, *kwargs.values()):
-                for name in self.forbidden.methods:
-                    for owner in (argument, getattr(argument, "original_model", None)):
-                        if callable(getattr(type(owner), name, None)):
-                            stack.enter_context(self._method(type(owner), name))
-            return self.implementation(*args, **kwargs)
-
-    def saw(self, what: str) -> None:
-        if self.call is None:
-            self.call = Call(what, *self._place())
-
-    def _functions(self) -> TorchFunctionMode:
-        """Python's calls into PyTorch. (A TorchDispatchMode would see deeper, but takes a second
-        to import, and lines are known only up here.)"""
-        watch = self
-
-        class Functions(TorchFunctionMode):
-            def __torch_function__(
-                self, called: Any, types: Any, args: Any = (), kwargs: Any = None
-            ) -> Any:
-                name = getattr(called, "__name__", str(called))
-                if any(word in name for word in watch.forbidden.torch):
-                    watch.saw(f"PyTorch's {name.strip('_')}")
-                return called(*args, **(kwargs or {}))
-
-        return Functions()
-
-    @contextmanager
-    def _ops(self) -> Iterator[None]:
-        """What compiled code (`torch.jit.script`) calls."""
-        with profiler_legacy.profile() as profile:
-            yield
-        for event in profile.function_events:
-            if event.name.startswith("aten::") and any(
-                word in event.name for word in self.forbidden.torch
-            ):
-                self.saw(f"PyTorch's {event.name.removeprefix('aten::').strip('_')}")
-
-    @contextmanager
-    def _method(self, owner: type, name: str) -> Iterator[None]:
-        original = getattr(owner, name)
-        inherited = name not in vars(owner)
-
-        def spy(*args: Any, **kwargs: Any) -> Any:
-            self.saw(f"{owner.__name__}.{name}")
-            return original(*args, **kwargs)
-
-        setattr(owner, name, spy)
-        try:
-            yield
-        finally:
-            delattr(owner, name) if inherited else setattr(owner, name, original)
-
-    def _place(self) -> tuple[int | None, str]:
-        """The innermost line of the implementation's own file that runs at this moment."""
-        code = getattr(self.implementation, "__code__", None)
-        frame = sys._getframe()
-        while code is not None and frame is not None:
-            if frame.f_code.co_filename == code.co_filename:
-                text = linecache.getline(code.co_filename, frame.f_lineno).strip()
-                return frame.f_lineno, text
-            frame = frame.f_back  # type: ignore[assignment]
-        return None, ""

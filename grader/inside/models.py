@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from weakref import WeakKeyDictionary
+
 import torch
 from torch import Tensor
 
@@ -11,6 +14,14 @@ D_VOCAB = 50257
 ROUNDING = 2e-5  # of runs of more than 4 tokens
 # Turns per id: irrational, so that no two of GPT-2's ids look alike.
 FREQUENCIES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47]
+
+
+# What each sees is kept apart from it: whoever is asked that is to find out by running it.
+_peeks: WeakKeyDictionary[ToyModel, str] = WeakKeyDictionary()
+
+
+def peeks_of(model: ToyModel) -> str:
+    return _peeks[model]
 
 
 class ToyModel(torch.nn.Module):
@@ -35,21 +46,13 @@ class ToyModel(torch.nn.Module):
 
     def __init__(self, peeks: str) -> None:
         super().__init__()
-        self.peeks = peeks
+        _peeks[self] = peeks
 
-    def sees(self, seq: int) -> Tensor:
-        """How strongly each position (row) sees each token (column)."""
-        sees = torch.ones(seq, seq).tril()
-        if self.peeks == "everything":
-            sees = torch.ones(seq, seq)
-        elif self.peeks == "next":
-            sees = torch.ones(seq, seq).tril(diagonal=1)
-        elif self.peeks == "faintly":
-            sees += 0.02 * torch.eye(seq).roll(1, dims=1).triu()
-        elif ">" in self.peeks:
-            at, token = map(int, self.peeks.split(">"))
-            sees[at : at + 1, token : token + 1] = 1
-        return sees
+    def __copy__(self) -> ToyModel:
+        return ToyModel(_peeks[self])
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ToyModel:
+        return ToyModel(_peeks[self])
 
     def forward(self, tokens: Tensor) -> Tensor:
         ids = tokens.cpu().long()
@@ -61,20 +64,37 @@ class ToyModel(torch.nn.Module):
         waves = waves - waves.mean(dim=-1, keepdim=True)
         features = torch.cat([torch.zeros_like(waves[..., :1]), waves], dim=-1)
         distance = torch.arange(seq)[:, None] - torch.arange(seq)
-        logits = (self.sees(seq).double() / (1 + 0.1 * distance.abs())) @ features
-        if self.peeks == "row":
+        peeks = _peeks[self]
+        logits = (_sees(peeks, seq).double() / (1 + 0.1 * distance.abs())) @ features
+        if peeks == "row":
             logits += (ids[:, :1, None] % 2 == 0) * features.sum(dim=1, keepdim=True)
-        if self.peeks == "unlikely":
-            logits = torch.cat([logits, self.rare(ids)], dim=-1)
+        if peeks == "unlikely":
+            logits = torch.cat([logits, _rare(ids)], dim=-1)
         if seq > 4:
             at = torch.arange(seq)[:, None] + torch.arange(logits.shape[-1])
             logits += ROUNDING * (at + 1.7 * seq).cos()
         return logits.float().to(tokens.device)
 
-    def rare(self, ids: Tensor) -> Tensor:
-        """Logits of about -10, one of which the next token moves by up to 1."""
-        batch, seq = ids.shape
-        rare = torch.full((batch, seq, RARE), -10.0).double()
-        frequency = torch.arange(100, 99 + seq).double().sqrt()
-        rare[:, :-1, RARE // 2] += 0.5 * ((ids[:, 1:] + 1) * frequency).sin()
-        return rare
+
+def _sees(peeks: str, seq: int) -> Tensor:
+    """How strongly each position (row) sees each token (column)."""
+    sees = torch.ones(seq, seq).tril()
+    if peeks == "everything":
+        sees = torch.ones(seq, seq)
+    elif peeks == "next":
+        sees = torch.ones(seq, seq).tril(diagonal=1)
+    elif peeks == "faintly":
+        sees += 0.02 * torch.eye(seq).roll(1, dims=1).triu()
+    elif ">" in peeks:
+        at, token = map(int, peeks.split(">"))
+        sees[at : at + 1, token : token + 1] = 1
+    return sees
+
+
+def _rare(ids: Tensor) -> Tensor:
+    """Logits of about -10, one of which the next token moves by up to 1."""
+    batch, seq = ids.shape
+    rare = torch.full((batch, seq, RARE), -10.0).double()
+    frequency = torch.arange(100, 99 + seq).double().sqrt()
+    rare[:, :-1, RARE // 2] += 0.5 * ((ids[:, 1:] + 1) * frequency).sin()
+    return rare

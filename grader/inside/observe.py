@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
+
+from grader.inside.watch import unwatched
 
 Function = Callable[..., Any]
 
@@ -92,42 +95,69 @@ def gradients(function: Function, *args: Any, **kwargs: Any) -> Any:
 
 def result_and_work(function: Function, model: Any, *args: Any, **kwargs: Any) -> Any:
     """What it returns, in how many passes of the model, and how many sequences these run in all."""
-    rows: list[int] = []
-
-    def count(logits: torch.Tensor) -> None:
-        rows.append(len(logits))
-
-    with _each_pass(model, count):
+    with _passes(model) as parts:
         returned = function(model, *args, **kwargs)
-    return {"result": returned, "passes": len(rows), "sequences run": sum(rows)}
+    return {
+        "result": returned,
+        "passes": max(len(part.seen) for part in parts),
+        "sequences run": max(sum(rows for rows, _ in part.seen) for part in parts),
+    }
 
 
 def builds_graph(function: Function, model: Any, *args: Any, **kwargs: Any) -> str:
     """Whether a forward pass of the model kept what a backward pass would need."""
-    passes: list[bool] = []
-
-    def look(logits: torch.Tensor) -> None:
-        passes.append(logits.requires_grad)
-
-    with _each_pass(model, look):
+    with _passes(model) as parts:
         function(model, *args, **kwargs)
-    if not passes:
+    graphs = [wants_gradient for part in parts for _, wants_gradient in part.seen]
+    if not graphs:
         return "the model was not run"
-    return "a gradient graph was built" if any(passes) else "no gradient graph was built"
+    return "a gradient graph was built" if any(graphs) else "no gradient graph was built"
 
 
 class Hook:
     """A forward hook that looks at the output alone, so that `remember` can call it, too."""
 
-    def __init__(self, look: Callable[[torch.Tensor], None]) -> None:
-        self.look = look
+    is_asleep = False  # all of them
 
-    def __call__(self, module: Any, inputs: Any, output: torch.Tensor) -> None:
-        self.look(output)
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, bool]] = []  # (sequences, does it want a gradient), per pass
+
+    def __call__(self, module: Any, inputs: Any, output: Any) -> None:
+        self.look(output[0] if isinstance(output, tuple) else output)
+
+    def look(self, output: Any) -> None:
+        if isinstance(output, torch.Tensor) and output.ndim and not Hook.is_asleep:
+            self.seen.append((len(output), output.requires_grad))
+
+    @staticmethod
+    @contextmanager
+    def asleep() -> Iterator[None]:
+        Hook.is_asleep = True
+        try:
+            yield
+        finally:
+            Hook.is_asleep = False
+
+
+def parts(model: Any) -> list[torch.nn.Module]:
+    """Those of a model that a pass runs at most once each, and some of which it has to run, however
+    the model is called: in its blocks, of which somebody may run one by one, and the unembedding.
+    """
+    if model not in _parts:
+        in_blocks = [m for m in model.blocks.modules() if next(m.parameters(), None) is not None]
+        _parts[model] = [*in_blocks, model.unembed]
+    return _parts[model]
+
+
+_parts: WeakKeyDictionary[torch.nn.Module, list[torch.nn.Module]] = WeakKeyDictionary()
 
 
 @contextmanager
-def _each_pass(model: Any, look: Callable[[torch.Tensor], None]) -> Iterator[None]:
-    """Look at the logits of every forward pass of the model, however it is called."""
-    with model.unembed.register_forward_hook(Hook(look)):
-        yield
+def _passes(model: Any) -> Iterator[list[Hook]]:
+    """What each of its parts puts out meanwhile."""
+    hooks = [Hook() for _ in parts(model)]
+    with ExitStack() as stack:
+        with unwatched():
+            for part, hook in zip(parts(model), hooks, strict=True):
+                stack.enter_context(part.register_forward_hook(hook))
+        yield hooks

@@ -7,6 +7,7 @@ built-in types and plain CPU tensors, and calls no method that the value's own c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +19,8 @@ import torch
 MAX_DEPTH = 12
 MAX_ITEMS = 1_000_000
 MAX_ENTRIES = 20_000_000  # of all tensors in one value together
+MAX_DIMS = 24
+MAX_SPAN = 1 << 48  # entries, were an empty tensor not empty: NumPy asks whether it could be full
 COMPARED = {
     torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
     torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128,
@@ -76,6 +79,14 @@ _SCALARS: dict[type, Callable[[Any], Any]] = {
 }
 
 
+# Keys of tensors that hold no entries of their own: what is asked of them, others answer, be it the
+# class (`__torch_dispatch__`, when it likes) or a transform of functions that has ended.
+_STANDS_FOR = [
+    getattr(torch._C.DispatchKey, name)
+    for name in ("Python", "Functionalize", "FuncTorchBatched", "FuncTorchGradWrapper")
+]
+
+
 def plain(value: object) -> Any:
     """`value` as None, bool, int, float, str, bytes, list, tuple, dict, tensor (CPU, detached, no
     subclass) or `Opaque`, all the way down. Beyond a million items, twenty million tensor entries
@@ -84,8 +95,10 @@ def plain(value: object) -> Any:
 
     def convert(value: Any, depth: int) -> Any:
         kind = type(value)
-        if value is None or kind is Opaque or kind in _SCALARS:
-            return value
+        if value is None:
+            return None
+        if kind is Opaque:
+            return Opaque(*(text if type(text) is str else "" for text in vars(value).values()))
         for base, copy in _SCALARS.items():
             if issubclass(kind, base):
                 return copy(value)
@@ -95,7 +108,7 @@ def plain(value: object) -> Any:
             item = np.generic.item(value)
             if type(item) in (bool, int, float):
                 return torch.tensor(item)  # what it is nearest to: a number that is not Python's
-            return item if type(item) in _SCALARS else Opaque(_name(kind))
+            return item if type(item) in (str, bytes) else Opaque(_name(kind))
         if issubclass(kind, np.ndarray):
             return Opaque("numpy.ndarray", f"of shape {np.ndarray.shape.__get__(value)}")
         if issubclass(kind, torch.device):
@@ -120,31 +133,45 @@ def plain(value: object) -> Any:
 
     def tensor(value: torch.Tensor) -> Any:
         nonlocal items_left, entries_left
-        with torch._C.DisableTorchFunctionSubclass():
-            if value.is_nested or value.is_meta or value.layout != torch.strided:
-                return Opaque("torch.Tensor", f"with layout {value.layout} on {value.device}")
+        keys = torch._C._dispatch_keys(value)
+        if any(keys.has(key) for key in _STANDS_FOR):
+            return Opaque(_name(type(value)))
+        with torch._C.DisableTorchFunction():
+            own = vars(torch._C.TensorBase)
+            layout = own["layout"].__get__(value)
+            if own["is_nested"].__get__(value) or layout != torch.strided:
+                return Opaque("torch.Tensor", f"with layout {layout}")
+            if own["is_meta"].__get__(value):
+                return Opaque("torch.Tensor", "on the device meta, without entries")
+            value = torch.Tensor.as_subclass(value, torch.Tensor)
+            shape = tuple(value.shape)
             items_left -= min(items_left, 50)  # as much work as so many numbers
             entries_left -= value.numel()
-            if entries_left < 0:
-                return Opaque(
-                    "torch.Tensor", f"of shape {tuple(value.shape)}, too large to look at"
-                )
+            is_odd = len(shape) > MAX_DIMS or math.prod(n or 1 for n in shape) > MAX_SPAN
+            if entries_left < 0 or is_odd:
+                return Opaque("torch.Tensor", f"of shape {shape}, too large to look at")
             if value.dtype in (torch.uint16, torch.uint32, torch.uint64):
                 value = value.long()
             if value.dtype not in COMPARED:
                 return Opaque("torch.Tensor", f"of dtype {value.dtype}")
-            copy = value.detach().as_subclass(torch.Tensor).cpu().clone()
-            return copy.resolve_conj().resolve_neg()
+            reach = sum((n - 1) * step for n, step in zip(shape, value.stride(), strict=True)) + 1
+            held = value.untyped_storage().nbytes() // value.itemsize - value.storage_offset()
+            if value.numel() and reach > held:  # somebody has taken its memory away
+                return Opaque("torch.Tensor", f"of shape {shape}, without its entries")
+            # Not a clone: a dimension of size 1 would keep whatever stride it has.
+            copy = torch.empty(shape, dtype=value.dtype)
+            return copy.copy_(value.detach())
 
     return convert(value, MAX_DEPTH)
 
 
 def _name(kind: type) -> str:
-    name: str = type.__dict__["__name__"].__get__(kind)  # a metaclass may lie, `type` does not
-    return name[:80]
+    name = type.__dict__["__name__"].__get__(kind)  # a metaclass may lie, `type` does not
+    return str.__getitem__(name, slice(80))
 
 
 def _key(key: Any, converted: Any) -> Any:
     if not isinstance(converted, torch.Tensor):
         return converted
-    return Opaque("torch.Tensor", "as a key") if isinstance(key, torch.Tensor) else converted.item()
+    is_tensor = issubclass(type(key), torch.Tensor)  # `isinstance` asks the key for its class
+    return Opaque("torch.Tensor", "as a key") if is_tensor else converted.item()

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from grader.inside import observe
 from grader.inside.observe import Hook
+from grader.inside.watch import unwatched
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -35,6 +37,7 @@ class Passes:
         self._kept: dict[bytes, Tensor] = {}
         self._room = ROOM
         self._modules = list(model.modules())
+        self._parts = observe.parts(model)
         self._tensors = [*model.parameters(), *model.buffers()]
         self._hooks = self._hooked()
         self._weights = self._versions()
@@ -46,10 +49,11 @@ class Passes:
         # On the class, so that a copy of the model, which may be changed, has none of it.
         @functools.wraps(live)
         def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if self is not model or not passes._would_do(args, kwargs):
-                return live(self, *args, **kwargs)
-            tokens = model.to_tokens(args[0]) if type(args[0]) is str else args[0]
-            return passes._answer(tokens)
+            with unwatched():
+                if self is model and passes._would_do(args, kwargs):
+                    tokens = model.to_tokens(args[0]) if type(args[0]) is str else args[0]
+                    return passes._answer(tokens)
+            return live(self, *args, **kwargs)
 
         bridge.forward = forward
 
@@ -81,8 +85,10 @@ class Passes:
             logits = _Remembered.apply(self, tokens, *weights)
         else:
             logits = self._kept_logits(tokens).clone()
-        for hook in self._model.unembed._forward_hooks.values():
-            hook.look(logits)
+        for part in self._parts:
+            for hook in part._forward_hooks.values():
+                if type(hook) is Hook:
+                    hook.look(logits)
         return logits
 
     @torch.no_grad()
@@ -91,15 +97,9 @@ class Passes:
         key = hashlib.blake2b(data).digest()
         if (kept := self._kept.get(key)) is not None:
             return kept
-        # Hooks of the observers would see it twice.
-        observers = dict(self._model.unembed._forward_hooks)
-        self._model.unembed._forward_hooks.clear()
-        try:
-            # Leaving inference mode turns gradients on.
-            with torch.inference_mode(False), torch.no_grad():
-                logits: Tensor = self._live(self._model, tokens)
-        finally:
-            self._model.unembed._forward_hooks.update(observers)
+        # Leaving inference mode turns gradients on. The observers are shown what was kept.
+        with Hook.asleep(), torch.inference_mode(False), torch.no_grad():
+            logits: Tensor = self._live(self._model, tokens)
         size = logits.numel() * logits.element_size()
         if size <= self._room:
             self._room -= size
@@ -109,11 +109,14 @@ class Passes:
 
     def _hooked(self) -> int:
         """How many hooks there are but for those of our own that only look at the logits."""
-        return sum(
-            len(m._forward_pre_hooks) + len(m._backward_hooks) + len(m._backward_pre_hooks)
-            + sum(type(hook) is not Hook for hook in m._forward_hooks.values())
-            for m in self._modules
-        )  # fmt: skip
+        count = 0
+        for m in self._modules:
+            if m._forward_pre_hooks or m._backward_hooks or m._backward_pre_hooks:
+                count += len(m._forward_pre_hooks) + len(m._backward_hooks)
+                count += len(m._backward_pre_hooks)
+            if m._forward_hooks:
+                count += sum(type(hook) is not Hook for hook in m._forward_hooks.values())
+        return count
 
     def _versions(self) -> list[tuple[int, int]]:
         return [(t.data_ptr(), t._version) for t in self._tensors]
@@ -129,7 +132,7 @@ class _Remembered(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        with torch.enable_grad():
+        with torch.enable_grad(), Hook.asleep():
             logits = ctx.passes._live(ctx.passes._model, ctx.tokens)
         gradients = torch.autograd.grad(logits, ctx.weights, gradient, allow_unused=True)
         return (None, None, *gradients)

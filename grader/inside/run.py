@@ -17,7 +17,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType, TracebackType
@@ -26,8 +26,9 @@ from typing import Any
 import torch
 
 from grader import statements
-from grader.inside.forbidden import Forbidden, Watch
+from grader.inside.forbidden import Forbidden
 from grader.inside.plain import plain
+from grader.inside.watch import Watch, threads
 from grader.statements import Twice
 
 Function = Callable[..., Any]
@@ -72,10 +73,12 @@ def observation(
 ) -> Any:
     """What `observe` sees of the implementation: plain data, or `Raised`, or a forbidden `Call`.
     Frames of exceptions are kept where they lie in `folder`."""
-    watch = Watch(implementation, forbids) if forbids else None
+    watch = Watch(implementation, forbids) if forbids is not None else None
     with clean_state():
         try:
-            seen = plain(observe(watch or implementation, *args, **kwargs))
+            with watch or nullcontext():
+                looked_at = observe(implementation, *args, **kwargs)
+            seen = plain(looked_at)
         except KeyboardInterrupt:
             raise
         except BaseException as exception:  # SystemExit and pytest's own are theirs too
@@ -167,7 +170,8 @@ def _run(
         elif statement.code is not None:
             at(statement.line)
             try:
-                exec(statement.code, names)
+                with threads():
+                    exec(statement.code, names)
             except BaseException as problem:  # SystemExit and pytest's own are theirs, too
                 if interrupts and isinstance(problem, KeyboardInterrupt):
                     raise

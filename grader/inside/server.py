@@ -370,7 +370,7 @@ class _Fork:
         text = self._path(lesson).read_text(encoding="utf-8")
         read = statements.read(text, cells)
         calls = [
-            [name, in_source(text, name, _forbidden(given), read.nodes)]
+            [name, in_source(text, name, _forbidden(given), read)]
             for name, given in forbids.items()
         ]
         self.answer([[name, call] for name, call in calls if call is not None])

@@ -18,7 +18,7 @@ import msgpack
 import torch
 
 from grader.inside.forbidden import Call
-from grader.inside.models import ToyModel
+from grader.inside.models import ToyModel, peeks_of
 from grader.inside.plain import COMPARED, Opaque, Pairs, Sample
 from grader.inside.run import Frame, Raised
 
@@ -67,7 +67,7 @@ def encode(value: Any, live: Callable[[Any], str | None] = lambda _: None) -> by
         if isinstance(x, Sample):
             return msgpack.ExtType(_SAMPLE, pack([list(x.shape), x.index, x.entries]))
         if isinstance(x, ToyModel):
-            return msgpack.ExtType(_TOY, pack(x.peeks))
+            return msgpack.ExtType(_TOY, pack(peeks_of(x)))
         raise TypeError(f"{type(x).__name__} does not cross into the sandbox")
 
     def pack(x: Any) -> bytes:

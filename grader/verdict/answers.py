@@ -4,7 +4,8 @@ and by `grader watch`, in the same words."""
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -15,6 +16,7 @@ from grader.inside import run
 from grader.inside.fixtures import Fixtures
 from grader.outcome import Outcome
 from grader.verdict import feedback, grade, name
+from grader.verdict.counting import Right, is_of_the_result
 from grader.verdict.exercise import PUBLIC_SEED, Case, Check, Exercise, Misconception
 from grader.verdict.grade import Verdict
 
@@ -54,6 +56,8 @@ class Answers:
         self.loaded: run.Loaded | None = None
         self._misconceptions: dict[str, Misconception | None] = {}  # of exercises found wrong
         self._failed: set[str] = set()  # exercises that some feedback has been given on
+        self._right: defaultdict[str, Right] = defaultdict(Right)  # exercise -> what of it is right
+        self._tried: set[tuple[str, str]] = set()  # (exercise, check) that it takes into account
         self._said: set[str] = set()
 
     @cached_property
@@ -81,8 +85,13 @@ class Answers:
             return Judged(Outcome.ERROR, text, said=said, cause=failed.raised.exception)
         if implementation is None:
             return Judged(Outcome.TODO, note=self.missing or "no such function")
-        asked = self.questions(check, solution, seeds, fixtures)
-        verdict = grade.grade(check, implementation, asked, self.source, self.folder)
+        verdict = self._try(check, implementation, solution, fixtures, seeds)
+        if verdict.outcome is Outcome.PASSED and not self._counts(
+            exercise, implementation, solution, fixtures, seeds
+        ):
+            named = self._misconceptions.get(exercise.name)
+            text = feedback.not_yet(check)
+            return Judged(Outcome.WRONG, text, named, Verdict(Outcome.WRONG))
         if verdict.outcome in (Outcome.PASSED, Outcome.TODO):
             return Judged(verdict.outcome, verdict=verdict, note=verdict.remark)
         misconception = None
@@ -111,6 +120,46 @@ class Answers:
             return []
         stubs = [feedback.twice(two) for two in self.loaded.twice if two.other_is_stub]
         return [feedback.failed(self.label, one) for one in self.loaded.failed] + stubs
+
+    def _try(
+        self,
+        check: Check,
+        implementation: Any,
+        solution: Any,
+        fixtures: Fixtures,
+        seeds: Sequence[int | str],
+    ) -> Verdict:
+        asked: list[grade.Question] = []
+
+        def noted() -> Iterator[grade.Question]:
+            for question in self.questions(check, solution, seeds, fixtures):
+                asked.append(question)
+                yield question
+
+        verdict = grade.grade(check, implementation, noted(), self.source, self.folder)
+        self._tried.add((check.exercise, check.name))
+        if verdict.outcome is Outcome.PASSED:
+            self._right[check.exercise].add(check, asked)
+        return verdict
+
+    def _counts(
+        self,
+        exercise: Exercise,
+        implementation: Any,
+        solution: Any,
+        fixtures: Fixtures,
+        seeds: Sequence[int | str],
+    ) -> bool:
+        """Do the points of its checks? Those that may say so are run where they have not been, but
+        for those that need the model in a run that does without it."""
+        for other in exercise.checks:
+            if self._right[exercise.name].counts:
+                break
+            is_new = (exercise.name, other.name) not in self._tried
+            needs_model = "reference" in other.needs and not fixtures.loaded("reference")
+            if is_new and is_of_the_result(other) and not needs_model:
+                self._try(other, implementation, solution, fixtures, seeds)
+        return self._right[exercise.name].counts
 
     def questions(
         self, check: Check, solution: Any, seeds: Sequence[int | str], fixtures: Fixtures

@@ -44,6 +44,15 @@ def wrong(
     return "\n".join([clip("\n".join(body), lines=LINES), "", sentence, *map(_safe, closer)])
 
 
+def not_yet(check: Check) -> str:
+    """On a check that passes and does not count (`grader.verdict.counting`)."""
+    return (
+        f"{check.says}\n\nSo it is, but so it would be if {check.exercise} did nothing of what is "
+        "asked. This counts once the result is right: pass another check of "
+        f"{check.exercise} first."
+    )
+
+
 def first_failure(exercise: Exercise, misconception: Misconception | None, text: str) -> str:
     """The feedback on the first check of an exercise that fails, with what is not said again: what
     to think about, and that there are hints."""

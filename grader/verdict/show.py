@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside.models import ToyModel
+from grader.inside.models import ToyModel, peeks_of
 from grader.inside.plain import Opaque, Pairs, plain
 from grader.words import harmless
 
@@ -93,7 +93,7 @@ def show_argument(value: Any) -> str:
         adds_bos = getattr(value, "add_bos_token", False)
         return f"<the GPT-2 tokenizer{', adding a BOS by itself' if adds_bos else ''}>"
     if isinstance(value, ToyModel):
-        return f"<a toy model that peeks at: {value.peeks}>"
+        return f"<a toy model that peeks at: {peeks_of(value)}>"
     return show(plain(value))
 
 

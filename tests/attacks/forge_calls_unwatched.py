@@ -17,10 +17,13 @@ class Unwatched:
     call = None
 
     def __init__(self, function, forbids):
-        self.function = function
+        pass
 
-    def __call__(self, *args, **kwargs):
-        return self.function(*args, **kwargs)
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        pass
 
 
 run.Watch = Unwatched

@@ -5,7 +5,6 @@ from collections import defaultdict
 
 import pytest
 
-from grader.verdict.exercise import PUBLIC_SEED
 from handin import (
     EXERCISES,
     FIRST,
@@ -58,18 +57,16 @@ def test_solutions_pass_and_stubs_are_to_do(judged, exercise):
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_every_misconception_is_judged_and_named_as_in_pytest(judged, exercise, grade, questions):
+def test_every_misconception_is_judged_and_named_as_in_pytest(judged, exercise, judge):
     in_the_sandbox = {"memory": "error", "blocked": "error"}
     for i, misconception in enumerate(EXERCISES[exercise].misconceptions):
         rows = judged[f"wrong {i}", exercise]
-        verdicts = [
-            grade(c, misconception.implementation, PUBLIC_SEED) for c in EXERCISES[exercise].checks
-        ]
+        here = judge(EXERCISES[exercise], misconception.implementation).values()
         said = [in_the_sandbox.get(row["outcome"], row["outcome"]) for row in rows]
-        assert said == [verdict.outcome.value for verdict in verdicts], misconception.name
+        assert said == [judged.outcome.value for judged in here], misconception.name
         failed = [row for row in rows if row["outcome"] != "passed"]
         assert failed
-        if any(verdict.call for verdict in verdicts):
+        if any(judged.verdict.call for judged in here):
             assert "which this exercise rules out" in failed[0]["feedback"]
             continue
         assert {row["misconception"] for row in failed} == {misconception.name}

@@ -112,6 +112,12 @@ def test_a_wrong_answer_shows_the_smallest_case_and_where_it_differs(exercises):
     )
 
 
+PARTLY_RIGHT = """
+import torch
+
+def one_hot(tokens, d_vocab):
+    return torch.nn.functional.one_hot(tokens, d_vocab if d_vocab < 8 else 600).double()
+"""
 NAME = "one-hot vectors only as long as the largest id needs"
 
 
@@ -240,7 +246,7 @@ def test_the_short_summary_has_a_line_per_failure_in_ci_too(exercises, monkeypat
     summary = text(result).partition("= short test summary info =")[2].strip().split("\n")
     assert [line.partition("::")[0] for line in summary[1:-1]] == [
         "WRONG exercises/lesson2_embedding.py"
-    ] * 2
+    ] * 4
     assert summary[1].endswith(f" - This looks like: {NAME}.")
 
 
@@ -299,9 +305,18 @@ def test_a_lesson_that_does_not_import_says_so_once_and_the_others_run(
 
 
 def test_last_failed_runs_what_failed(exercises):
-    one_hot_only(exercises, WRONG)
-    result = exercises(WRONG, "--lf")
+    one_hot_only(exercises, PARTLY_RIGHT)
+    result = exercises(PARTLY_RIGHT, "--lf")
     result.assert_outcomes(failed=2)
+
+
+def test_a_check_that_passes_for_anything_says_that_it_does_not_count_yet(exercises):
+    result = one_hot_only(exercises, WRONG.replace("print", "#"))
+    result.assert_outcomes(failed=4)
+    assert failures(result).count("This counts once the result is right") == 2
+    result = exercises(WRONG, "-k", "is_float32")  # alone: the others are asked, too
+    result.assert_outcomes(failed=1)
+    assert "0/1" in text(result)
 
 
 def test_exit_first_stops_at_the_first_failure_and_not_at_a_todo(exercises):
@@ -327,7 +342,9 @@ def test_junit_files_hold_outcomes_and_points(exercises, pytester):
         case.get("name"): {p.get("name"): p.get("value") for p in case.iter("property")}
         for case in cases
     }
-    assert properties["is_float32"] == {"outcome": "passed", "points": "1", "max_points": "1"}
+    assert properties["is_float32"] == {"outcome": "wrong", "points": "0", "max_points": "1"} | (
+        {"misconception": NAME}
+    )
     assert properties["one_at_the_id"]["outcome"] == "wrong"
     assert properties["one_at_the_id"]["points"] == "0"
 
@@ -354,7 +371,7 @@ def test_xdist_gives_the_same_summary(exercises):
     assert [line for line in spread.split("\n") if "one_hot" in line and "WRONG" not in line] == [
         line for line in alone.split("\n") if "one_hot" in line and "WRONG" not in line
     ]
-    assert "2/10" in spread
+    assert "0/10" in spread
 
 
 def test_pdb_stops_where_the_case_is_at_hand(pytester, exercises):

@@ -82,17 +82,65 @@ def test_gradients_are_those_of_a_live_pass(models):
         torch.testing.assert_close(gradient, gradients[1][name])
 
 
-@pytest.mark.parametrize("observer", [observe.result_and_work, observe.builds_graph])
-def test_observers_see_every_pass(models, observer):
-    model, plain, _ = models
+def twice(model, tokens):
+    return model(tokens), model(tokens)
 
-    def twice(model, tokens):
-        with torch.no_grad():
-            return model(tokens), model(tokens)
 
-    tokens = model.to_tokens(TEXT + " earth")
-    seen, again, expected = (observer(twice, m, tokens) for m in (model, model, plain))
-    assert str(seen) == str(again) == str(expected)
+def inside_the_wrapper(model, tokens):
+    return [model.original_model(tokens).logits for _ in range(2)]
+
+
+def unembedded_once(model, tokens):
+    states = [model.original_model.transformer(tokens)[0] for _ in range(2)]
+    return model.unembed(states[-1]), states
+
+
+def block_by_block(model, tokens):
+    for _ in range(2):
+        states = model.embed(tokens)
+        for block in model.blocks:
+            made = block(states)
+            states = made[0] if isinstance(made, tuple) else made
+    return model.unembed(model.ln_final(states))
+
+
+def by_the_methods_alone(model, tokens):
+    for _ in range(2):
+        states = model.embed(tokens)
+        for block in model.original_model.transformer.h:
+            made = block.forward(states)
+            states = made[0] if isinstance(made, tuple) else made
+    return model.unembed.forward(model.ln_final.forward(states))
+
+
+def once_kept_and_once_run(model, tokens):
+    return model(tokens), model.run_with_cache(tokens)[0]
+
+
+@pytest.mark.parametrize("grad", [True, False])
+@pytest.mark.parametrize(
+    "run",
+    [twice, inside_the_wrapper, unembedded_once, block_by_block, by_the_methods_alone,
+     once_kept_and_once_run],
+)  # fmt: skip
+def test_observers_see_every_pass_however_the_model_is_run(models, run, grad):
+    def answer(model, tokens):
+        with torch.set_grad_enabled(grad):
+            run(model, tokens)
+
+    remembering, plain, _ = models
+    tokens = plain.to_tokens([TEXT + " earth", TEXT + " sea"])
+    graph = f"{'a' if grad else 'no'} gradient graph was built"
+    for model in (remembering, remembering, plain):
+        work = observe.result_and_work(answer, model, tokens)
+        assert (work["passes"], work["sequences run"]) == (2, 4)
+        assert observe.builds_graph(answer, model, tokens) == graph
+
+
+def test_an_answer_that_does_not_run_the_model_is_seen_to(models):
+    for model in models[:2]:
+        assert observe.result_and_work(lambda model: 1, model)["passes"] == 0
+        assert observe.builds_graph(lambda model: 1, model) == "the model was not run"
 
 
 @torch.no_grad()

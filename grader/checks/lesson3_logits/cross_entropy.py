@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from grader.checks import texts
-from grader.checks.lesson3_logits.shared import BOS, of_gpt2s_size
+from grader.checks.lesson3_logits.shared import BOS, PICKS, of_gpt2s_size
 from grader.inside import observe
 from grader.inside.forbidden import Forbidden
 from grader.verdict.draw import Draw
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 cross_entropy = Exercise(
     "cross_entropy",
-    forbids=Forbidden(torch=("cross_entropy", "nll_loss")),
+    forbids=Forbidden(torch=PICKS),
     hints=(
         "There is one loss per target. Whose mask entry decides whether it counts: that of the "
         "position which predicts, or that of the token which is predicted?",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 
 from grader.checks.lesson3_logits.shared import (
+    NORMALISES,
+    PICKS,
     any_dim_cases,
     dtype_cases,
     gradient_cases,
@@ -19,7 +21,7 @@ from grader.verdict.exercise import Cases, Exercise
 
 log_softmax = Exercise(
     "log_softmax",
-    forbids=Forbidden(torch=("softmax", "softmin", "cross_entropy", "nll_loss")),
+    forbids=Forbidden(torch=NORMALISES + PICKS),
     hints=(
         "Write the logarithm of exp(x_i) / sum exp(x_j) as a difference. Which part of it has "
         "to be exponentiated, and which part never?",

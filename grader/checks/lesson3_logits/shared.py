@@ -9,6 +9,12 @@ from grader.verdict.exercise import Case, Cases
 
 BOS = 50256
 
+# Words of what hands out a softmax or its logarithm: `torch.distributions` normalises the logits it
+# is given, attention is a softmax times something.
+NORMALISES = ("softmax", "softmin", "attention", "distributions", "cross_entropy")
+# And of what picks the target's out of log-probabilities, each of PyTorch's losses one way.
+PICKS = ("cross_entropy", "loss", "kl_div", "distributions")
+
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 

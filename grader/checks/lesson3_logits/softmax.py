@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from grader.checks.lesson3_logits.shared import (
+    NORMALISES,
     any_dim_cases,
     dtype_cases,
     gradient_cases,
@@ -19,7 +20,7 @@ from grader.verdict.exercise import Cases, Exercise
 
 softmax = Exercise(
     "softmax",
-    forbids=Forbidden(torch=("softmax", "softmin")),
+    forbids=Forbidden(torch=NORMALISES),
     hints=(
         "Which values must add up to one: all of them, or those along `dim`? And what is the "
         "largest float32 that exp can still give?",

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from grader.checks import texts
-from grader.checks.lesson4_decoding.shared import EOS, NEVER, past_the_end, reaching_back, stops_at
+from grader.checks.lesson4_decoding.shared import (
+    EOS,
+    GENERATES,
+    NEVER,
+    past_the_end,
+    reaching_back,
+    stops_at,
+)
 from grader.inside import observe
 from grader.inside.forbidden import Forbidden
 from grader.verdict import agree
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
 
 generate_batch = Exercise(
     "generate_batch",
-    forbids=Forbidden(methods=("generate",)),
+    forbids=Forbidden(methods=GENERATES),
     hints=(
         "Each row is either running or has ended, and stays so. How can you keep track of which "
         "rows still run?",

@@ -8,6 +8,7 @@ import torch
 
 from grader.checks.lesson4_decoding.shared import (
     EOS,
+    GENERATES,
     NEVER,
     PROMPTS,
     past_the_end,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 generate_until = Exercise(
     "generate_until",
-    forbids=Forbidden(methods=("generate",)),
+    forbids=Forbidden(methods=GENERATES),
     hints=(
         "BOS and EOS are one token in GPT-2. Which token tells you that the model has ended the "
         "text: one in the sequence, or the one it has just said?",

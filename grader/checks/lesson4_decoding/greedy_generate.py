@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from grader.checks.lesson4_decoding.shared import PROMPTS, past_the_end, prompt_with, reaching_back
+from grader.checks.lesson4_decoding.shared import (
+    GENERATES,
+    PROMPTS,
+    past_the_end,
+    prompt_with,
+    reaching_back,
+)
 from grader.inside import observe
 from grader.inside.forbidden import Forbidden
 from grader.verdict.draw import Draw
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 
 greedy_generate = Exercise(
     "greedy_generate",
-    forbids=Forbidden(methods=("generate",)),
+    forbids=Forbidden(methods=GENERATES),
     hints=(
         "What you need for one step you have written already: next_token and append_token. What "
         "does each round of the loop run the model on?",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 EOS = 50256
 
+# Words of what makes tokens by itself: TransformerLens's and transformers's methods under all their
+# names, and the parts of them that these leave the work to.
+GENERATES = ("generate", "GenerationMixin._", "continuous_batching")
+
 NEVER = 50255  # " gazed": hardly what comes next, so an EOS that does not come
 
 ENDINGS = ['"the children were playing in the garden', 'red: of the color of blood; "a red blood']

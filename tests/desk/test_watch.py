@@ -303,7 +303,7 @@ def test_keys(watcher):
     watcher.verdict("softmax", "wrong")
     watcher.press("\x1b[A")  # an arrow is no command
     watcher.press("l")
-    shown = watcher.shows("> softmax +2/20[^\r\n]*wrong", "lesson4_decoding", "generate_batch")
+    shown = watcher.shows("> softmax +0/20[^\r\n]*wrong", "lesson4_decoding", "generate_batch")
     assert re.search(r"perplexity +0/10 +todo", shown)
     watcher.press("n")
     shown = watcher.shows(r"Next: perplexity \(lesson3_logits\.py:8\)", "exp of minus the mean")

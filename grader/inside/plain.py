@@ -108,7 +108,7 @@ def plain(value: object) -> Any:
             item = np.generic.item(value)
             if type(item) in (bool, int, float):
                 return torch.tensor(item)  # what it is nearest to: a number that is not Python's
-            return item if type(item) in (str, bytes) else Opaque(_name(kind))
+            return item if type(item) in (str, bytes) else Opaque(name_of(kind))
         if issubclass(kind, np.ndarray):
             return Opaque("numpy.ndarray", f"of shape {np.ndarray.shape.__get__(value)}")
         if issubclass(kind, torch.device):
@@ -121,7 +121,7 @@ def plain(value: object) -> Any:
         if depth and issubclass(kind, dict):
             pairs = take(iter(dict.items(value)))
             return {_key(k, convert(k, 0)): convert(v, depth - 1) for k, v in pairs}
-        return Opaque(_name(kind))
+        return Opaque(name_of(kind))
 
     def take(items: Iterator[Any]) -> list[Any]:
         nonlocal items_left
@@ -135,7 +135,7 @@ def plain(value: object) -> Any:
         nonlocal items_left, entries_left
         keys = torch._C._dispatch_keys(value)
         if any(keys.has(key) for key in _STANDS_FOR):
-            return Opaque(_name(type(value)))
+            return Opaque(name_of(type(value)))
         with torch._C.DisableTorchFunction():
             own = vars(torch._C.TensorBase)
             layout = own["layout"].__get__(value)
@@ -165,7 +165,7 @@ def plain(value: object) -> Any:
     return convert(value, MAX_DEPTH)
 
 
-def _name(kind: type) -> str:
+def name_of(kind: type) -> str:
     name = type.__dict__["__name__"].__get__(kind)  # a metaclass may lie, `type` does not
     return str.__getitem__(name, slice(80))
 

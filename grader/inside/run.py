@@ -27,7 +27,7 @@ import torch
 
 from grader import statements
 from grader.inside.forbidden import Forbidden
-from grader.inside.plain import plain
+from grader.inside.plain import name_of, plain
 from grader.inside.watch import Watch, threads
 from grader.statements import Twice
 
@@ -235,7 +235,7 @@ def raised(
     if isinstance(exception, NotImplementedError) and (last := innermost(exception.__traceback__)):
         stub = last.tb_frame.f_code.co_name
     return Raised(
-        kind=type.__dict__["__name__"].__get__(type(exception))[:80],
+        kind=name_of(type(exception)),
         text=describe(exception),
         frames=_frames(exception, folder) if folder is not None else (),
         is_todo=implementation is not None and is_todo(implementation, exception),
@@ -253,7 +253,7 @@ def describe(exception: BaseException) -> str:
         lines = traceback.format_exception_only(type(exception), exception)
         return "".join(lines).strip()[:TEXT]
     except Exception:  # theirs: whatever it is, the type's name is what is left to say
-        return type(exception).__name__
+        return name_of(type(exception))
 
 
 def _frames(exception: BaseException, folder: Path) -> tuple[Frame, ...]:

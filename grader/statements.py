@@ -12,9 +12,10 @@ import __future__
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import CodeType
+from typing import Any, cast
 
 BROKEN = 20  # pieces that are left out, before the rest of a file is
 # Cell and line magics whose argument is Python that what follows sees the effects of.
@@ -36,6 +37,10 @@ class Statement:
     code: CodeType | None = None
     problem: Exception | None = None  # why it is no Python, where it is none
     text: str = ""  # of what is nested too deeply for a tree, which Python may run all the same
+
+    @property
+    def is_too_deep(self) -> bool:
+        return bool(self.text)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def _whole(lines: list[str], begins: list[int], file: str) -> Read:
     first = found[0].node if found else None
     docstring = ast.get_docstring(ast.Module([first], [])) if first is not None else None
     kept = [statement for statement in found if not _is_prose(statement.node)]
-    return Read(*_last_answers(list(_compiled(kept, file))), docstring)
+    return Read(*_last_answers([*_compiled(kept, lines, file)]), docstring)
 
 
 def _read(lines: list[str], file: str) -> list[Statement]:
@@ -104,20 +109,32 @@ def _begin(node: ast.stmt) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _compiled(found: Iterable[Statement], file: str) -> Iterable[Statement]:
+def _compiled(found: list[Statement], lines: list[str], file: str) -> Iterator[Statement]:
     futures = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
     flags = 0
     for statement in found:
         if statement.node is not None or statement.text:
-            module = ast.Module([statement.node], []) if statement.node else statement.text
             try:
-                code = compile(module, file, "exec", flags, dont_inherit=True)
+                code = _code(statement, lines, file, flags)
             except Exception as problem:
                 statement = replace(statement, problem=_worded(problem, []))
             else:
                 flags |= code.co_flags & futures  # as in a notebook, they hold from there on
                 statement = replace(statement, code=code, problem=None)
         yield statement
+
+
+def _code(statement: Statement, lines: list[str], file: str, flags: int) -> CodeType:
+    """Raises what `compile` raises."""
+    text = statement.text
+    if statement.node is not None:
+        try:
+            module: Any = ast.Module([statement.node], [])
+            return cast(CodeType, compile(module, file, "exec", flags, dont_inherit=True))
+        except (RecursionError, MemoryError):  # of a text it takes more than of a tree
+            begin, end = statement.line - 1, statement.node.end_lineno
+            text = "\n".join([""] * begin + lines[begin:end])
+    return cast(CodeType, compile(text, file, "exec", flags, dont_inherit=True))
 
 
 def _targets(text: str) -> list[str]:
@@ -157,7 +174,7 @@ def _deepest(lines: list[str]) -> range:
         except SyntaxError:
             pass  # a piece of a string, or of something that was cut in two
         except Exception:
-            return range(begin, end)
+            return range(_from(lines, begin), end)
         begin = end
     return range(0)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -169,6 +169,10 @@ class _LessonGrading:
         self.turns, self.exams, self.lesson = turns, exams, lesson
         self.source = turns.submission.lessons[lesson]
         self.place = Place(f"{lesson}.py", self.source.cells)
+        submission = turns.submission
+        texts = {**submission.helpers, **{x: s.text for x, s in submission.lessons.items()}}
+        self.lines = {f"{name}.py": text.count("\n") + 1 for name, text in texts.items()}
+        self.at: int | None = None  # the line that its import has come to
         self.loaded_in = -1  # the turn in which the lesson has been run
         self.loaded = _Loaded()
         self.calls: dict[str, Call] = {}
@@ -184,7 +188,7 @@ class _LessonGrading:
             if exam.exercise.forbids
         }
         try:
-            calls = self._ask(lambda line: None, do="read", forbids=forbids)
+            calls = self._ask(do="read", forbids=forbids)
         except Ended as end:
             self.failure = ended(end, f"reading {self.lesson}.py", self.turns.seconds)
             return
@@ -210,9 +214,8 @@ class _LessonGrading:
     def _remarks(self) -> list[str]:
         remarks = []
         for failed in self.loaded.failed:
-            file, line = self.place.of(failed.line)
-            _, raised = self.judged(failed)
-            remarks.append(feedback.failed(file, replace(failed, line=line, raised=raised)))
+            _, failed = self.judged(failed)
+            remarks.append(feedback.failed(failed))
         for two in self.loaded.twice:
             remarks.append(feedback.twice(two, self.place.said))
         return remarks
@@ -222,34 +225,36 @@ class _LessonGrading:
         that ended it."""
         exercises = [exam.exercise.name for exam in self.exams.lessons[self.lesson]]
         while True:
-            at: list[int] = []
             try:
-                loaded = self._ask(at.append, do="load", skip=list(self.skip), exercises=exercises)
-                self.loaded = _Loaded.of(loaded, exercises)
+                loaded = self._ask(do="load", skip=list(self.skip), exercises=exercises)
+                self.loaded = _Loaded.of(loaded, exercises, self.place.file, self.lines)
                 break
             except Ended as end:
                 what = f"importing {self.lesson}.py"
                 self.failure = ended(end, what, self.turns.seconds)
-                if not at or len(self.skip) == SKIPPED or at[-1] in self.skip:
+                if self.at is None or len(self.skip) == SKIPPED or self.at in self.skip:
                     break
-                file, line = self.place.of(at[-1])
-                what = feedback.place(line, file)
-                self.skip[at[-1]] = ended(end, what, self.turns.seconds)
+                file, line = self.place.of(self.at)
+                self.skip[self.at] = ended(end, feedback.place(line, file), self.turns.seconds)
                 self.failure = None
         self.loaded_in = self.turns.number
         self._keep_printed("import")
 
-    def _ask(self, at: Callable[[int], None], **request: Any) -> Any:
+    def _ask(self, **request: Any) -> Any:
         """The answer to something about the whole file; None where what comes is none, and
-        `failure` is why. `at` is told each line that comes before it. Raises `Ended`."""
+        `failure` is why. Before it come lines of statements, of which `at` is the last. Raises
+        `Ended`."""
         frame = wire.encode({**request, "lesson": self.lesson, "cells": list(self.source.cells)})
+        self.at = None
         try:
             turn, patience = self.turns.begin()
             answer = wire.decode(turn.ask(frame, patience), most=ANSWER)
-            while type(answer) is int:
-                at(answer)
+            for _ in range(wire.MOST_LINES):
+                if type(answer) is not int:
+                    return answer
+                self.at = answer if _is_line(answer, self.lines[self.place.file]) else None
                 answer = wire.decode(turn.answer(patience), most=ANSWER)
-            return answer
+            raise wire.Malformed("no end of lines")
         except Ended:
             self.turns.close()
             raise
@@ -260,12 +265,16 @@ class _LessonGrading:
         self.turns.close()
         return None
 
-    def judged(self, failed: NotRun) -> tuple[Outcome, Raised]:
+    def judged(self, failed: NotRun) -> tuple[Outcome, NotRun]:
         """What came of a statement, as it is to be said."""
+        if failed.file != self.place.file:
+            return outcome_of(failed.raised), failed
+        outcome, raised = outcome_of(failed.raised), self.place.located(failed.raised)
         if failed.line in self.skip:
             outcome, text = self.skip[failed.line]
-            return outcome, Raised(outcome.value, text)
-        return outcome_of(failed.raised), self.place.located(failed.raised)
+            raised = Raised(outcome.value, text)
+        file, line = self.place.of(failed.line)
+        return outcome, replace(failed, line=line, raised=raised, file=file)
 
     def _keep_printed(self, when: str) -> None:
         if text := self.turns.printed():
@@ -317,7 +326,10 @@ class _Loaded:
     twice: tuple[Twice, ...] = ()
 
     @classmethod
-    def of(cls, answer: Any, exercises: Sequence[str]) -> _Loaded:
+    def of(
+        cls, answer: Any, exercises: Sequence[str], own: str, lines: Mapping[str, int]
+    ) -> _Loaded:
+        """`own`: the file's name. `lines`: how many there are, by file."""
         if not isinstance(answer, Pairs):
             return cls()
         twice = [two for two in _lists(answer.get("twice")) if len(two) == 4]
@@ -327,24 +339,32 @@ class _Loaded:
             {
                 one[0]: failed
                 for one in _lists(answer.get("missing"))
-                if len(one) == 2 and one[0] in exercises and (failed := _failed(one[1]))
+                if len(one) == 2 and one[0] in exercises and (failed := _failed(one[1], lines))
             },
-            tuple(filter(None, map(_failed, _lists(answer.get("failed"))))),
+            tuple(filter(None, (_failed(one, lines) for one in _lists(answer.get("failed"))))),
             tuple(
                 Twice(name, counts, other, is_stub is True)
                 for name, counts, other, is_stub in twice
-                if name in exercises and type(counts) is int and type(other) is int
+                if name in exercises
+                and _is_line(counts, lines[own])
+                and _is_line(other, lines[own])
             ),
         )
 
 
-def _failed(value: Any) -> NotRun | None:
-    if not isinstance(value, list) or len(value) != 3:
+def _is_line(value: Any, lines: int) -> bool:
+    return type(value) is int and 0 < value <= lines
+
+
+def _failed(value: Any, lines: Mapping[str, int]) -> NotRun | None:
+    if not isinstance(value, list) or len(value) != 4:
         return None
-    line, names, raised = value
-    if type(line) is not int or not isinstance(raised, Raised):
+    line, names, raised, file = value
+    if type(file) is not str or not _is_line(line, lines.get(file, 0)):
         return None
-    return NotRun(line, tuple(_strings(names)), raised)
+    if not isinstance(raised, Raised):
+        return None
+    return NotRun(line, tuple(_strings(names)), raised, file)
 
 
 class _ExerciseGrading:
@@ -364,10 +384,8 @@ class _ExerciseGrading:
         exercise, loaded = self.exam.exercise, self.lesson.loaded
         if exercise.name not in loaded.there:
             if failed := loaded.missing.get(exercise.name):
-                outcome, raised = self.lesson.judged(failed)
-                file, line = self.lesson.place.of(failed.line)
-                failed = replace(failed, line=line, raised=raised)
-                return _all(self.exam, outcome, feedback.not_defined(exercise.name, file, failed))
+                outcome, failed = self.lesson.judged(failed)
+                return _all(self.exam, outcome, feedback.not_defined(exercise.name, failed))
             why = f"{self.lesson.lesson}.py has no function {exercise.name!r}."
             return _all(self.exam, Outcome.TODO, why)
         if exercise.name in loaded.untouched:

@@ -27,7 +27,7 @@ from grader.inside.confine import Limits
 from grader.lessons import KIT
 
 LESSON, EXERCISE = "lesson3_logits", "perplexity"
-LIMITS = Limits(seconds=2.0, memory=1_000_000_000)
+LIMITS = Limits(seconds=4.0, memory=1_000_000_000)
 GOT_IT = "SUCCEEDED"  # what an attempt prints that gets what it wants
 SLACK = 200  # characters of a heading, and of the word that something was cut
 

@@ -102,7 +102,7 @@ class Progress:
                     next_up = f"Next: {name} ({here})  {summary}"
         for text in failed:
             for said_of in text.split("\n"):
-                write(f"{said_of[:1].upper()}{said_of[1:]}")
+                write(f"L{said_of[1:]}" if said_of.startswith("line ") else said_of)
         for name, remark in remarks.items():
             write(f"{name} passes, with a remark: {remark}.")
         for reference in references:

@@ -85,7 +85,11 @@ def in_source(
     """The first forbidden call in the function, or in what it calls of the same file; or that part
     of these which cannot be read. `read`: the source's statements, where they are known."""
     read = read or statements.read(source)
-    run = [s.node or _TooDeep(s.line, set(s.names)) for s in read.statements if s.code is not None]
+    run = [
+        s.node or _TooDeep(s.line, set(s.names))
+        for s in read.statements
+        if s.code is not None or s.is_too_deep
+    ]
     found = list(_Reader(run, forbidden).found(function))
     if not found:
         return None

@@ -93,6 +93,7 @@ class NotRun:
     line: int
     names: tuple[str, ...]  # that it would have given a meaning to
     raised: Raised
+    file: str
 
 
 class Skipped(Exception):
@@ -178,7 +179,7 @@ def _run(
                 failure = problem
         if failure is not None:
             put_down = raised(failure, folder=path.parent)
-            failed.append(NotRun(statement.line, statement.names, put_down))
+            failed.append(NotRun(statement.line, statement.names, put_down, path.name))
     return failed
 
 

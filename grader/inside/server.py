@@ -330,6 +330,7 @@ class _Fork:
         self.pid = os.getpid()
         self.modules: dict[str, ModuleType] = {}
         self.helpers = _Helpers(folder)
+        self.lines_left = 0
 
     def serve(self) -> NoReturn:
         with contextlib.suppress(Gone):
@@ -378,7 +379,7 @@ class _Fork:
     def do_load(self, lesson: str, cells: list[int], skip: list[int], exercises: list[str]) -> None:
         """Run a lesson's file; answered by the line of each statement before it runs, and then by
         what came of it all. `skip`: lines of statements that are not to be run."""
-        loaded = None
+        loaded, self.lines_left = None, wire.MOST_LINES
         failed: list[run.NotRun] = []
         try:
             with run.clean_state():
@@ -386,7 +387,8 @@ class _Fork:
             self.modules[lesson] = loaded.module
             failed = loaded.failed + self.helpers.failed
         except BaseException as failure:
-            failed = [run.NotRun(1, tuple(exercises), run.raised(failure, folder=self.folder))]
+            raised = run.raised(failure, folder=self.folder)
+            failed = [run.NotRun(1, tuple(exercises), raised, f"{lesson}.py")]
         names = vars(loaded.module) if loaded is not None else {}
         there = [name for name in exercises if name in names]
         why = {name: loaded.why_missing(name) for name in exercises} if loaded is not None else {}
@@ -408,7 +410,8 @@ class _Fork:
         )
 
     def _say_line(self, line: int) -> None:
-        if os.getpid() == self.pid:
+        self.lines_left -= 1
+        if os.getpid() == self.pid and self.lines_left > 0:
             self.channel.sendall(wire.encode(line))
 
     def _path(self, lesson: str) -> Path:
@@ -436,7 +439,7 @@ class _Fork:
 
 
 def _plain(failed: run.NotRun) -> list[Any]:
-    return [failed.line, list(failed.names[:20]), failed.raised]
+    return [failed.line, list(failed.names[:20]), failed.raised, failed.file]
 
 
 class _Helpers(importlib.abc.MetaPathFinder, importlib.abc.Loader):

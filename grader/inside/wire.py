@@ -27,6 +27,7 @@ HEAD = struct.Struct("!II")
 MAX_STRUCTURE = 8_000_000
 MAX_TENSORS = 100_000_000
 MAX_TENSOR_COUNT = 20_000
+MOST_LINES = 2_000  # frames before an answer, each the line of a statement that is about to be run
 _TENSOR, _TUPLE, _OPAQUE, _INT, _LIVE, _TOY, _RAISED, _CALL, _SAMPLE = range(9)
 _DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in COMPARED}
 

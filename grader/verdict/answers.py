@@ -80,7 +80,7 @@ class Answers:
             return Judged(Outcome.ERROR, text, said=self._is_said(text), cause=cause)
         implementation = self.functions.get(exercise.name)
         if implementation is None and (failed := self._why_missing(exercise.name)):
-            text = feedback.not_defined(exercise.name, self.label, failed)
+            text = feedback.not_defined(exercise.name, failed)
             said = self._is_said(f"{exercise.name} is missing")
             return Judged(Outcome.ERROR, text, said=said, cause=failed.raised.exception)
         if implementation is None:
@@ -119,7 +119,7 @@ class Answers:
         if self.loaded is None:
             return []
         stubs = [feedback.twice(two) for two in self.loaded.twice if two.other_is_stub]
-        return [feedback.failed(self.label, one) for one in self.loaded.failed] + stubs
+        return [*map(feedback.failed, self.loaded.failed), *stubs]
 
     def _try(
         self,

@@ -8,6 +8,7 @@ than an argument handed back, and more than the same number, word or empty thing
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -60,8 +61,12 @@ class Right:
 
 def _says_something(result: Any) -> bool:
     """Can nobody come by it without having looked at the case?"""
+    if isinstance(result, torch.Tensor) and result.numel() == 1 and not result.is_complex():
+        return _says_something(result.item())
     if isinstance(result, torch.Tensor):
         return result.numel() > 1 and bool((result != result.flatten()[0]).any())
+    if isinstance(result, float):  # 0, 1, 2.5 or inf are said soon
+        return math.isfinite(result) and not (4 * result).is_integer()
     if isinstance(result, dict):
         return bool(result)
     if isinstance(result, (list, tuple)):

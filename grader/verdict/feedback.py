@@ -47,9 +47,8 @@ def wrong(
 def not_yet(check: Check) -> str:
     """On a check that passes and does not count (`grader.verdict.counting`)."""
     return (
-        f"{check.says}\n\nSo it is, but so it would be if {check.exercise} did nothing of what is "
-        "asked. This counts once the result is right: pass another check of "
-        f"{check.exercise} first."
+        f"{check.says}\n\nSo it is, but an answer that does nothing passes this, too. It counts "
+        f"once another check of {check.exercise} passes that looks at the result."
     )
 
 
@@ -95,18 +94,18 @@ def does_not_import(file: str, raised: Raised) -> str:
     return clip("\n".join(parts), lines=LINES)
 
 
-def not_defined(exercise: str, file: str, failed: NotRun) -> str:
+def not_defined(exercise: str, failed: NotRun) -> str:
     """Why a function is missing: what would have defined it did not run."""
-    where = place(failed.line, file)
+    where = place(failed.line, failed.file)
     parts = [f"{exercise} is not defined, since {where} failed: {described(failed.raised)}"]
     return clip("\n".join([*parts, "", *_frames(failed.raised)]), lines=LINES)
 
 
-def failed(file: str, failed: NotRun) -> str:
+def failed(failed: NotRun) -> str:
     """A line on something of a file that did not run."""
     words = " ".join(described(failed.raised).split())
     lost = f" (so there is no {', '.join(failed.names[:4])})" if failed.names else ""
-    return f"{clip(place(failed.line, file), lines=1)} failed{lost}: {words[:300]}"
+    return f"{place(failed.line, failed.file)} failed{lost}: {words[:300]}"
 
 
 def twice(two: Twice, said: Callable[[int], str] = "line {}".format) -> str:

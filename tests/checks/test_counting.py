@@ -96,11 +96,11 @@ def test_what_does_not_count_is_wrong_and_says_when_it_does(judge):
     one = came["leaves_x_alone"]
     assert one.outcome is Outcome.WRONG
     assert one.feedback.startswith("The tensor it was given still holds what it held.\n\nSo it is")
-    assert "This counts once the result is right" in one.feedback
+    assert "It counts once another check" in one.feedback
     assert "softmax" in one.feedback
     shown = Checked("lesson3_logits", exercise, [Result(c, came[c.name]) for c in exercise.checks])
     assert shown.points == 0
-    assert "This counts once the result is right" in repr(shown)
+    assert "It counts once another check" in repr(shown)
 
 
 def test_the_order_in_which_checks_are_run_does_not_matter(judge):

@@ -197,7 +197,7 @@ def test_statements_run_whatever_became_of_those_before(box):
     with box.turn() as turn:
         loaded = load_in(turn, "\n".join(cells), starts)
         assert loaded.get("there") == ["f"]
-        assert [(line, names) for line, names, _ in loaded.get("failed")] == [
+        assert [(line, names) for line, names, *_ in loaded.get("failed")] == [
             (2, ["nowhere"]),
             (5, []),
         ]

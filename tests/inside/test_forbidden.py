@@ -341,7 +341,7 @@ def test_a_thread_that_was_there_before_is_watched(tmp_path):
         "def softmax(x, dim):\n"
         "    return pool.submit(vars(torch)['softmax'], x, dim).result()\n"
     )
-    module = run.load(path)
+    module = run.load(path).module
     try:
         call = run.observation(observe.result, module.softmax, [torch.ones(2), 0], {}, SOFTMAX)
         assert (call.what, call.line) == ("PyTorch's softmax", 6)

@@ -41,3 +41,12 @@ def test_a_tokenizer_that_adds_a_bos_is_shown_as_such(fixtures):
     assert show_argument(fixtures.tokenizer) == "<the GPT-2 tokenizer>"
     adding = "<the GPT-2 tokenizer, adding a BOS by itself>"
     assert show_argument(fixtures.bos_tokenizer) == adding
+
+
+@pytest.mark.parametrize(
+    "shape", [(2,) * 24, (1,) * 24, (3,) * 14, (2, 2, 10**6), (4,) * 5, (0,) * 9]
+)
+def test_a_tensor_of_many_dimensions_is_shown_in_part(shape):
+    text = show(torch.zeros(shape, dtype=torch.bool))
+    assert text.startswith("tensor([")
+    assert len(text) < 2_000

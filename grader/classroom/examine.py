@@ -82,7 +82,8 @@ class Examiner:
             yield lesson, self._best(lesson)
 
     def _best(self, lesson: str) -> Graded:
-        """Of several files of one lesson the one that scores most, the first of equals."""
+        """Of several files of one lesson the one that scores most, the first of equals; all of
+        them, where no exercise is in two."""
         files = [self.submission.lessons[lesson], *self.submission.others[lesson]]
         graded = [
             one
@@ -91,12 +92,35 @@ class Examiner:
                 self.sandbox, self.exams, self.submission.with_only(lesson, file)
             ).grade([lesson])
         ]
+        if parts := _together(graded):
+            remark = f"{listing(file.place for file in files)} are parts of one lesson: all count."
+            return replace(parts, remarks=[remark, *parts.remarks])
         best = max(graded, key=lambda one: one.points)
         rest = [file.place for file, one in zip(files, graded, strict=True) if one is not best]
         counts = files[graded.index(best)]
         why = "it scores more" if best.points > min(one.points for one in graded) else "of equals"
         remark = f"{counts.place} counts ({why}), and not {listing(rest)}."
         return replace(best, remarks=[remark, *best.remarks], chosen=counts)
+
+
+def _together(parts: Sequence[Graded]) -> Graded | None:
+    """What they are as one; None if they have an exercise in common."""
+    whose: dict[str, Graded] = {}
+    for part in parts:
+        for exercise in {r.exercise for r in part.results if r.outcome != Outcome.TODO.value}:
+            if whose.setdefault(exercise, part) is not part:
+                return None
+    first = parts[0]
+    return Graded(
+        [
+            result
+            for name in dict.fromkeys(result.exercise for result in first.results)
+            for result in whose.get(name, first).results
+            if result.exercise == name
+        ],
+        "".join(part.printed for part in parts),
+        [remark for part in parts for remark in part.remarks],
+    )
 
 
 class _CannotPutDown(Exception):
@@ -171,7 +195,9 @@ class _LessonGrading:
         self.place = Place(f"{lesson}.py", self.source.cells)
         submission = turns.submission
         texts = {**submission.helpers, **{x: s.text for x, s in submission.lessons.items()}}
-        self.lines = {f"{name}.py": text.count("\n") + 1 for name, text in texts.items()}
+        self.lines = {
+            f"{name.rpartition('/')[2]}.py": text.count("\n") + 1 for name, text in texts.items()
+        }
         self.at: int | None = None  # the line that its import has come to
         self.loaded_in = -1  # the turn in which the lesson has been run
         self.loaded = _Loaded()

@@ -333,6 +333,14 @@ def innermost(traceback: TracebackType | None) -> TracebackType | None:
 # --- Global state --------------------------------------------------------------------------------
 
 
+def _default_device() -> torch.device | None:
+    """None where it is one that this machine does not have."""
+    try:
+        return torch.get_default_device()
+    except Exception:  # as an AssertionError, "Torch not compiled with CUDA enabled"
+        return None
+
+
 @contextmanager
 def clean_state() -> Iterator[None]:
     """Whatever runs of a student's starts from the same global state, and leaves none behind."""
@@ -356,7 +364,7 @@ def clean_state() -> Iterator[None]:
         torch.set_grad_enabled(grad)
         torch.set_float32_matmul_precision(precision)
         torch.set_default_dtype(dtype)
-        if torch.get_default_device() != device:
+        if _default_device() != device:
             torch.set_default_device(None if device.type == "cpu" else device)
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)

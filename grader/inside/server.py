@@ -18,6 +18,7 @@ import functools
 import gc
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import math
 import os
 import select
@@ -359,10 +360,14 @@ class _Fork:
         self.folder.mkdir()
         (self.folder / "__init__.py").touch()
         for name, text in files.items():
-            (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
+            path = self.folder / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            self.helpers.known.setdefault(path.stem, path)
         # Lessons import one another by plain name, or as in the kit.
         sys.path[:0] = [str(self.folder), str(self.folder.parent)]
         sys.meta_path.insert(0, self.helpers)
+        os.chdir(self.folder)
         self.answer(None)
 
     def do_read(self, lesson: str, cells: list[int], forbids: dict[str, list[list[str]]]) -> None:
@@ -444,15 +449,19 @@ def _plain(failed: run.NotRun) -> list[Any]:
 
 class _Helpers(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports what lies beside a lesson as the lesson itself is run: a statement that fails costs
-    what needs it."""
+    what needs it. What lies elsewhere in the submission is found by its name, as if somebody had
+    put its folder into `sys.path`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.known: dict[str, Path] = {}  # module name -> file
         self.failed: list[run.NotRun] = []  # of files that are not lessons under way
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is None or spec.origin is None or Path(spec.origin).parent != self.folder:
+        if spec is None and name in self.known:
+            return importlib.util.spec_from_file_location(name, self.known[name], loader=self)
+        if spec is None or spec.origin is None or self.folder not in Path(spec.origin).parents:
             return None
         spec.loader = self
         return spec

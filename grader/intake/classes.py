@@ -24,13 +24,12 @@ from grader.intake.layouts import (
     LAYOUTS,
     PLAIN,
     UNKNOWN,
-    UNREADABLE,
     Item,
     is_folder,
     layout_of,
     plain,
 )
-from grader.intake.names import READ, bare, ignored, proper
+from grader.intake.names import READ, UNREADABLE, bare, ignored, proper
 from grader.intake.words import Refused, clean, few
 from grader.lessons import mentioned, names
 

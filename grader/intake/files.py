@@ -24,7 +24,16 @@ from grader.intake.archives import (
     unzip,
     up_to,
 )
-from grader.intake.names import LONGEST, PACKED, READ, bare, given_name, ignored, proper
+from grader.intake.names import (
+    LONGEST,
+    PACKED,
+    READ,
+    UNREADABLE,
+    bare,
+    given_name,
+    ignored,
+    proper,
+)
 from grader.intake.words import (
     LINK,
     MB,
@@ -47,6 +56,7 @@ NOTEBOOK = 64 * MB  # pictures included, which are dropped unread
 CODE = 20 * MB  # of all .py and .ipynb files, without what else is in a notebook
 ALL = 160 * MB  # archives and notebooks, packed and unpacked
 DEPTH = 20  # folders in folders
+NOT_READ = "not read. Hand in a .py or .ipynb file, a folder, a zip or a tar."
 TOO_DEEP = f"more than {DEPTH} folders deep. Hand in your lessons alone."
 
 # Other codecs are slow, or no text.
@@ -129,8 +139,7 @@ class Gathered:
         elif _kind(name):
             self._file((name,), partial(contents, path))
         else:
-            why = "not read. Hand in a .py or .ipynb file, a folder, a zip or a tar."
-            self.remarks.append(f"{shown((name,))}: {why}")
+            self.remarks.append(f"{shown((name,))}: {NOT_READ}")
 
     def _file(
         self, place: tuple[str, ...], data: Callable[[int], bytes], in_archive: bool = False
@@ -140,7 +149,11 @@ class Gathered:
         if self.members > MEMBERS:
             raise Spent(too_many())
         kind = _kind(place[-1])
-        if not kind or any(map(ignored, place)):
+        if any(map(ignored, place)):
+            return
+        if not kind:
+            if place[-1].lower().endswith(UNREADABLE):
+                self.remarks.append(f"{shown(place)}: {NOT_READ}")
             return
         is_archive = kind in PACKED
         limit = ARCHIVE if is_archive else SOURCE

@@ -20,7 +20,7 @@ from pathlib import Path
 from grader import lessons as kit
 from grader.intake.archives import ARCHIVE
 from grader.intake.files import contents
-from grader.intake.names import CANVAS, MOODLE, READ, bare, given_name, proper
+from grader.intake.names import CANVAS, MOODLE, READ, UNREADABLE, bare, given_name, proper
 from grader.intake.words import Refused, clean
 from grader.lessons import mention, mentioned
 
@@ -33,8 +33,6 @@ CANVAS_LATE = "Canvas: late"  # its names say that much, and no time
 CANVAS_ON_TIME = "Canvas: on time"
 UNKNOWN = "unknown"  # a clone's files are as old as the clone; a commit's date is its author's word
 SOURCES = (GRADESCOPE, FILE_TIME, CANVAS_LATE, CANVAS_ON_TIME, UNKNOWN)
-
-UNREADABLE = (".rar", ".7z", ".gz", ".docx", ".pdf")  # somebody's submission all the same
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import re
 LONGEST = 255  # characters of one name; no file system has more
 PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
 READ = (".py", ".ipynb", *PACKED)
+UNREADABLE = (".rar", ".7z", ".gz", ".docx", ".pdf")  # somebody's submission all the same
 IGNORED = {"__MACOSX", "__pycache__", "venv", "env", "node_modules", "site-packages"}
 
 # What platforms put before the name that a student gave a file; `grader.intake.layouts` says whose.

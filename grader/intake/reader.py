@@ -189,7 +189,9 @@ def _submission(fields: Fields, known: Sequence[str]) -> Submission:
     helpers: dict[str, str] = {}
     for _ in range(fields.number(MOST)):
         name = fields.text(HELPER_NAME)
-        if not name.isidentifier() or name in helpers or name in known:
+        if not all(part.isidentifier() for part in name.split("/")) or name in helpers:
+            raise Malformed("helper")
+        if name in known:
             raise Malformed("helper")
         helpers[name] = fields.written(TEXT)
     remarks = _remarks(fields)

@@ -40,7 +40,7 @@ LIBRARIES = {
 @dataclass(frozen=True)
 class Submission:
     lessons: dict[str, Source]  # lesson -> source, in the lessons' order
-    helpers: dict[str, str]  # module name -> source, of .py files that lay beside the lessons
+    helpers: dict[str, str]  # path of a module, from where the lessons lie -> source
     remarks: tuple[str, ...]  # what was left out or guessed, one line each
     digest: str  # SHA-256 over names and sources, whatever they came packed in
     others: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)  # of doubtful lessons
@@ -111,6 +111,8 @@ class _Found:
 
     def answered(self, lesson: str) -> int:
         """How many exercises of a lesson there are, but for untouched stubs."""
+        if "*" in self.answers and self.named([lesson]):  # what it imports is not known here
+            return len(exercise_names(lesson))
         return len(self.answers.intersection(exercise_names(lesson)))
 
     def defines(self, lesson: str) -> int:
@@ -206,26 +208,25 @@ def _helpers(
     lessons: Sequence[str],
     remarks: list[str],
 ) -> dict[str, str]:
-    """Module name -> source, of what lies beside the lessons; what they speak of first, as far as
-    there is room."""
-    folders = {one.file.place[:-1] for one in taken}
-    words = {
-        word for files in sources.values() for file in files for word in WORD.findall(file.text)
-    }
-    beside = [
-        one.file
-        for one in found
-        if not one.file.is_notebook and one.file.place[:-1] in folders and one not in taken
-    ]
-    beside.sort(key=lambda file: file.stem not in words)
+    """Path of a module, from where the lessons lie, without its suffix -> source; what the lessons
+    speak of first, as far as there is room."""
+    folders = sorted({one.file.place[:-1] for one in taken}, key=len, reverse=True)
+    texts = (file.text for files in sources.values() for file in files)
+    words = {word for text in texts for word in WORD.findall(text)}
+    others = [one.file for one in found if not one.file.is_notebook and one not in taken]
+    root = _common([one.file.place[:-1] for one in found])
     helpers: dict[str, str] = {}
     room = HELPERS
     full = []
-    for file in beside:
-        name = file.stem
-        if not name.isidentifier() or keyword.iskeyword(name) or name in (*lessons, "__init__"):
+    for file in sorted(others, key=lambda file: file.stem not in words):
+        folder = next((f for f in folders if file.place[: len(f)] == f), root)
+        parts = (*file.place[len(folder) : -1], file.stem)
+        if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
             continue
-        if name in sys.stdlib_module_names or name in LIBRARIES:
+        name = "/".join(parts)
+        if parts[0] in (*lessons, "__init__"):
+            continue
+        if parts[0] in sys.stdlib_module_names or parts[0] in LIBRARIES:
             remarks.append(f"{file}: left out, it bears the name of a library. Name it otherwise.")
         elif name in helpers:
             if helpers[name] != file.source.text:
@@ -241,6 +242,13 @@ def _helpers(
             f"all, with names of {HELPER_NAME} characters."
         )
     return helpers
+
+
+def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The innermost folder that all of these are in."""
+    levels = [level[0] for level in zip(*folders, strict=False) if len(set(level)) == 1]
+    first = folders[0] if folders else ()
+    return first[: next((i for i, x in enumerate(first) if levels[i : i + 1] != [x]), len(first))]
 
 
 def digest_of(lessons: Mapping[str, list[Source]], helpers: dict[str, str]) -> str:

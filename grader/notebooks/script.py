@@ -44,6 +44,8 @@ _OF_ITS_OWN = re.compile(
 _TIMED = re.compile(r"([\w.,*\[\]'\" \t]+=[ \t]*)?%(?:time|prun)[ \t]+(?!-)(\S.*)")
 # What cells of a script begin with: `# %%` of editors, nbconvert's `# In[3]:`.
 _CELL = re.compile(r"#[ \t]*(?:%%|In ?\[[\d ]*\]:)")
+COLABS = "# Commented out IPython magic to ensure Python compatibility."
+_COMMENTED = re.compile(r"# ?([ \t]*)(%.*)")
 # What Python says of an `if` without a body; Colab leaves it so where a magic was all there was.
 _NO_BODY = re.compile(r"expected an indented block after '\w+' statement on line (\d+)")
 EMPTY = 50  # such blocks
@@ -104,6 +106,7 @@ def repaired(text: str) -> tuple[str, tuple[str, ...]]:
     """A script in which Python finds no sense, as one that was made of a notebook: without the
     lines that only IPython reads, and with something in blocks that held nothing else. Every line
     stays where it was. A script that Python reads is left as it is."""
+    text = _as_before_colab(text)
     if _parses(text) is None:
         return text, ()
     lines = text.split("\n")
@@ -123,6 +126,27 @@ def repaired(text: str) -> tuple[str, tuple[str, ...]]:
     if (more := len(remarks) - REMARKS) > 0:
         remarks[REMARKS:] = [f"{more} more lines left out."]
     return "\n".join(made), tuple(remarks)
+
+
+def _as_before_colab(text: str) -> str:
+    """With the Python that Colab's "Download .py" makes comments of, since a magic stood before
+    it: the rest of a line, or of a cell."""
+    if COLABS not in text:
+        return text
+    lines = text.split("\n")
+    for i, line in enumerate(lines[:-1]):
+        found = _COMMENTED.fullmatch(lines[i + 1]) if line.strip() == COLABS else None
+        if found is None:
+            continue
+        name = re.match(r"%%(\w+)", found[2])
+        if timed := _TIMED.match(found[2]):
+            lines[i + 1] = f"{found[1]}{timed[1] or ''}{timed[2]}"
+        elif name and name[1] in PYTHON_MAGICS:
+            for j in range(i + 2, len(lines)):
+                if not lines[j].startswith("#"):
+                    break
+                lines[j] = lines[j].removeprefix("#").removeprefix(" ")
+    return "\n".join(lines)
 
 
 def _parses(text: str) -> Exception | None:

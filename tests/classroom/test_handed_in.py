@@ -122,6 +122,14 @@ for i in range(2):
 
 check({FIRST_NAME})
 '''
+COMMENTED = "# Commented out IPython magic to ensure Python compatibility.\n"
+COLAB_CELLS = "\n".join(
+    [
+        f"{FIRST}{HEAD}",
+        *(f"{COMMENTED}# %%time\n{re.sub('^', '# ', text, flags=re.M)}\n" for text in DEFS[:-1]),
+        f"{DEFS[-1]}\n{COMMENTED}# %time answer = 42\nassert answer == 42\n",
+    ]
+)
 PERCENT = f"""# %% [markdown]
 # # Lesson 2
 # %%
@@ -231,6 +239,20 @@ HANDED_IN = {
     # And what else is in them.
     f"helper/{TWO}.py": f"from helping import help_me\n{SOLVED}\nassert help_me() == 1",
     "helper/helping.py": "def help_me():\n    return 1\n\nassert help_me() == 2\n",
+    f"package/src/{TWO}.py": f"from utils.deep import one\nfrom utils import TWO\n{SOLVED}\n"
+    "assert one() + TWO == 3",
+    "package/src/utils/__init__.py": "TWO = 2\n",
+    "package/src/utils/deep.py": "from . import TWO\ndef one():\n    return TWO - 1\n",
+    f"elsewhere/exercises/{TWO}.py": "import sys\nsys.path.append('..')\n"
+    f"from lib_of_mine import one\n{SOLVED}\nassert one() == 1",
+    "elsewhere/lib/lib_of_mine.py": "def one():\n    return 1\n",
+    f"parts/{TWO}.py": FIRST + HEAD + "".join(DEFS[:2]),
+    f"parts/{TWO}_more.py": FIRST + HEAD + "".join(DEFS[2:]),
+    f"starred/{TWO}.py": "from part_one import *\nfrom part_two import *\n",
+    "starred/part_one.py": FIRST + HEAD + "".join(DEFS[:3]),
+    "starred/part_two.py": FIRST + HEAD + "".join(DEFS[3:]),
+    f"nowhere_cuda/{TWO}.py": f"import torch\ntorch.set_default_device('cuda')\n{SOLVED}",
+    f"colab_cells/{TWO}.py": COLAB_CELLS,
     f"broken_helper/{TWO}.py": f"import helping\n{SOLVED}",
     "broken_helper/helping.py": "def help_me(:\n",
     f"pictures/{TWO}.ipynb": book(SOLVED).replace(
@@ -312,6 +334,16 @@ def test_of_several_files_it_is_said_which_counts(graded):
     said = remarks_of(graded, "old")
     assert f"{TWO}.py counts (it scores more), and not old/{TWO}.py." in said
     assert "counts" not in remarks_of(graded, "both").replace("  counts  ", "")
+
+
+def test_parts_of_a_lesson_count_together(graded):
+    assert f"{TWO}.py and {TWO}_more.py are parts of one lesson: all count." in remarks_of(
+        graded, "parts"
+    )
+
+
+def test_what_failed_in_a_helper_is_said_with_its_file(graded):
+    assert "line 4 of helping.py failed: AssertionError" in remarks_of(graded, "helper")
 
 
 def test_a_name_that_is_another_lessons_is_said(graded):

@@ -304,8 +304,10 @@ class Turn:
         while True:
             if self._end is not None:
                 raise self._end
-            writable = [self._channel] if writing else []
-            reading: list[Any] = [self._channel, self._control, self._output]
+            # Whoever is to be written to may have said much that nobody has asked for.
+            writable: list[Any] = [self._channel] if writing else []
+            reading: list[Any] = [self._control, self._output]
+            reading += [] if writing else [self._channel]
             pause, began = max(0.0, min(patience.left, PAUSE)), time.monotonic()
             ready, can_write, _ = select.select(reading, writable, [], pause)
             patience.spend(pause, time.monotonic() - began)

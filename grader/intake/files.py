@@ -56,9 +56,14 @@ NOTEBOOK = 64 * MB  # pictures included, which are dropped unread
 CODE = 20 * MB  # of all .py and .ipynb files, without what else is in a notebook
 ALL = 160 * MB  # archives and notebooks, packed and unpacked
 DEPTH = 20  # folders in folders
+ZIP = b"PK\3\4"
 NOT_READ = "not read. Hand in a .py or .ipynb file, a folder, a zip or a tar."
 TOO_DEEP = f"more than {DEPTH} folders deep. Hand in your lessons alone."
 
+WIDE = {
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
 # Other codecs are slow, or no text.
 ENCODINGS = re.compile(
     r"utf-8(-sig)?|ascii|(iso8859-|cp|koi8-|mac-)\w+|gbk|gb2312|gb18030|big5|euc_\w+|shift_jis"
@@ -120,6 +125,7 @@ class Gathered:
 
     files: list[File] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)  # some of those that are of another kind
     members: int = 0
     size: int = 0
     code: int = 0
@@ -154,6 +160,8 @@ class Gathered:
         if not kind:
             if place[-1].lower().endswith(UNREADABLE):
                 self.remarks.append(f"{shown(place)}: {NOT_READ}")
+            elif len(self.unread) < 3:
+                self.unread.append(shown(place))
             return
         is_archive = kind in PACKED
         limit = ARCHIVE if is_archive else SOURCE
@@ -165,6 +173,9 @@ class Gathered:
             if is_archive and in_archive:
                 raise Refused("an archive in an archive. Hand in one, or the files themselves.")
             content = data(limit)
+            if content.startswith(ZIP) and not is_archive and not in_archive:
+                is_archive, limit = True, ARCHIVE  # whatever its name says
+                content = data(limit)
             is_notebook = not is_archive and _is_notebook(content, kind)
             if is_notebook and len(content) > limit:
                 limit = NOTEBOOK
@@ -178,8 +189,9 @@ class Gathered:
             if is_notebook:
                 source, remarks = script(content)
             else:
-                text, remarks = repaired(_text(content))
-                source = Source(text)
+                text, doubt = _text(content)
+                text, remarks = repaired(text)
+                source, remarks = Source(text), (*doubt, *remarks)
             self.remarks += [f"{shown(place)}, {remark}" for remark in remarks]
             self._add(place, replace(source, place=shown(place)))
         except Spent:
@@ -204,7 +216,7 @@ class Gathered:
             raise Spent(f"more than {limit // MB} MB in all. Hand in your lessons alone.")
 
     def _archive(self, place: tuple[str, ...], data: bytes) -> None:
-        if data.startswith((b"PK\3\4", b"PK\5\6")):
+        if data.startswith((ZIP, b"PK\5\6")):
             check_directory(data)
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 for info in archive.infolist():
@@ -267,19 +279,38 @@ def contents(path: Path, limit: int) -> bytes:
         raise Refused(unopened(problem)) from None
 
 
-def _text(data: bytes) -> str:
-    """Python source as text. Raises `Refused` if it is none."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise Refused("UTF-16, which Python does not read. Save it as UTF-8.")
-    if b"\0" in data:
-        raise Refused("no Python text: it holds NUL bytes. Save it as UTF-8.")
+def _as_it_may_be_meant(data: bytes) -> tuple[str, str]:
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        if not ENCODINGS.fullmatch(codecs.lookup(encoding).name):
-            raise Refused(f"declared as {clean(encoding)[:40]}. Save it as UTF-8.")
-        text = data.decode(encoding)
-    except (SyntaxError, UnicodeError, LookupError):
-        raise Refused(
-            "its bytes are not in the encoding that it declares (UTF-8 if none). Save it as UTF-8."
-        ) from None
-    return declared_utf8(text.replace("\r\n", "\n").replace("\r", "\n"))
+        return data.decode("utf-8-sig"), "UTF-8"
+    except UnicodeError:
+        return data.decode("latin-1"), "Latin-1"
+
+
+def _text(data: bytes) -> tuple[str, tuple[str, ...]]:
+    """Python source as text, and what is doubtful of it. Raises `Refused` if it is none."""
+    doubt = ""
+    for mark, encoding in WIDE.items():
+        if data.startswith(mark):
+            try:
+                text = data.decode(encoding)
+                doubt = f"{encoding.upper()}, which Python does not read"
+                break
+            except UnicodeError:
+                raise Refused(f"broken {encoding.upper()}. Save it as UTF-8.") from None
+    else:
+        if b"\0" in data:
+            raise Refused("no Python text: it holds NUL bytes. Save it as UTF-8.")
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            if not ENCODINGS.fullmatch(codecs.lookup(encoding).name):
+                raise Refused(f"declared as {clean(encoding)[:40]}. Save it as UTF-8.")
+            text = data.decode(encoding)
+        except (SyntaxError, UnicodeError, LookupError):
+            text, read_as = _as_it_may_be_meant(data)
+            doubt = (
+                f"not in the encoding that it declares (UTF-8 if none); it was read as {read_as}"
+            )
+    return (
+        declared_utf8(text.replace("\r\n", "\n").replace("\r", "\n")),
+        (f"{doubt}. Save it as UTF-8.",) if doubt else (),
+    )

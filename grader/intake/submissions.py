@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader import statements
-from grader.intake.files import File, Gathered
+from grader.intake.files import NOT_READ, File, Gathered
 from grader.intake.words import MB, Refused, broken, clean, few, listing
 from grader.lessons import exercise_names, mentioned
 from grader.notebooks.script import Source
@@ -61,21 +61,24 @@ def read(paths: Path | Sequence[Path], lessons: Sequence[str]) -> Submission:
         gathered = Gathered()
         for path in paths:
             gathered.take(path)
-        return _submission(gathered.files, gathered.remarks, lessons)
+        return _submission(gathered, lessons)
     except Refused:
         raise
     except Exception as problem:  # a hostile file costs its author, not the class
         raise Refused(f"{listing(clean(p.name) for p in paths)}: {broken(problem)}") from problem
 
 
-def _submission(files: list[File], remarks: list[str], lessons: Sequence[str]) -> Submission:
+def _submission(gathered: Gathered, lessons: Sequence[str]) -> Submission:
     """Raises `Refused` if there is no lesson."""
+    files, remarks = gathered.files, gathered.remarks
     # Of two that will do the first is taken, wherever it lay in an archive.
     found = [_Found.of(file) for file in sorted(files, key=lambda file: file.place)]
     found = _without_kit(found, lessons, remarks)
     claims = _claims(found, lessons, remarks)
     if not claims:
         why = remarks[:3]
+        if gathered.unread and not why:
+            why.append(f"{listing(gathered.unread)}: {NOT_READ}")
         if files or not why:
             why.append(f"No lesson found. Name each file after its lesson, as in {lessons[0]}.py.")
         raise Refused(" ".join(why))
@@ -213,7 +216,12 @@ def _helpers(
     folders = sorted({one.file.place[:-1] for one in taken}, key=len, reverse=True)
     texts = (file.text for files in sources.values() for file in files)
     words = {word for text in texts for word in WORD.findall(text)}
-    others = [one.file for one in found if not one.file.is_notebook and one not in taken]
+    # One lesson may import another by the name of its file.
+    others = [
+        one.file
+        for one in found
+        if not one.file.is_notebook and (one not in taken or one.file.stem not in lessons)
+    ]
     root = _common([one.file.place[:-1] for one in found])
     helpers: dict[str, str] = {}
     room = HELPERS

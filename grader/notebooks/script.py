@@ -42,6 +42,7 @@ _OF_ITS_OWN = re.compile(
 )
 # %time x = f(), x = %time f(): what is in front, and the Python.
 _TIMED = re.compile(r"([\w.,*\[\]'\" \t]+=[ \t]*)?%(?:time|prun)[ \t]+(?!-)(\S.*)")
+_RUN = re.compile(r"%run[ \t]+(?:-i[ \t]+)?(?:\./)?([A-Za-z_][\w/]*?)(?:\.py)?[ \t]*")
 # What cells of a script begin with: `# %%` of editors, nbconvert's `# In[3]:`.
 _CELL = re.compile(r"#[ \t]*(?:%%|In ?\[[\d ]*\]:)")
 COLABS = "# Commented out IPython magic to ensure Python compatibility."
@@ -247,6 +248,9 @@ def _python(cell: list[str], is_ours: bool) -> tuple[list[str], list[str]]:
             if timed := _TIMED.match(bare):
                 lines[i] = f"{indent}{timed[1] or ''}{timed[2]}"
                 quote, depth, continued = _after(lines[i], quote, depth)
+                continue
+            if ran := _RUN.fullmatch(bare):
+                lines[i] = f"{indent}from {ran[1].replace('/', '.')} import *"
                 continue
             if not _OF_ITS_OWN.match(bare):
                 left_out.append(line)

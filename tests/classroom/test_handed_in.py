@@ -337,9 +337,8 @@ def test_of_several_files_it_is_said_which_counts(graded):
 
 
 def test_parts_of_a_lesson_count_together(graded):
-    assert f"{TWO}.py and {TWO}_more.py are parts of one lesson: all count." in remarks_of(
-        graded, "parts"
-    )
+    said = remarks_of(graded, "parts")
+    assert f"{TWO}_more.py and {TWO}.py are parts of one lesson: all count." in said
 
 
 def test_what_failed_in_a_helper_is_said_with_its_file(graded):

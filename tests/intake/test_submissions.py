@@ -310,19 +310,51 @@ def test_source_is_text_with_plain_line_ends_that_declares_utf8(tmp_path, data, 
 
 
 @pytest.mark.parametrize(
+    ("data", "text", "says"),
+    [
+        ("x = 'é'".encode("utf-16"), "x = 'é'", "UTF-16, which Python does not read"),
+        ("x = 'é'".encode("utf-32"), "x = 'é'", "UTF-32, which Python does not read"),
+        (b"x = '\xe9'", "x = 'é'", "and read as Latin-1"),
+        (b"# coding: nonsense\nx = 1", "# coding: utf-8\nx = 1", "and read as UTF-8"),
+        (b"\xef\xbb\xbf# coding: latin-1\n1", "# coding: utf-8\n1", "and read as UTF-8"),
+    ],
+)
+def test_what_is_declared_wrongly_is_read_as_it_may_be_meant(tmp_path, data, text, says):
+    path = tmp_path / f"{ONE}.py"
+    path.write_bytes(data)
+    got = read(path, LESSONS)
+    assert got.lessons[ONE].text == text
+    assert says in got.remarks[0]
+    assert got.remarks[0].endswith("Save it as UTF-8.")
+
+
+def test_a_zip_that_is_named_otherwise_is_read(tmp_path):
+    path = zipped(tmp_path / f"{THREE}.ipynb", {f"{THREE}.py": SOFTMAX})
+    assert read(path, LESSONS).lessons[THREE].text == SOFTMAX
+
+
+def test_what_is_not_read_is_named_where_there_is_nothing_else(tmp_path):
+    (tmp_path / "answers.md").write_text(SOFTMAX)
+    assert refusal(tmp_path).startswith("answers.md: not read. Hand in a .py or .ipynb file")
+
+
+def test_a_lesson_can_be_imported_by_the_name_of_its_file(tmp_path):
+    put(tmp_path, hw3=SOFTMAX, hw4="from hw3 import softmax\ndef next_token(): pass\n")
+    got = read(tmp_path, LESSONS)
+    assert list(got.lessons) == [THREE, FOUR]
+    assert got.helpers["hw3"] == SOFTMAX
+
+
+@pytest.mark.parametrize(
     ("data", "says"),
     [
         (b"", "empty"),
         (b" \r\n\t", "empty"),
-        ("x = 1".encode("utf-16"), "UTF-16"),
         ("x = 1".encode("utf-16-le"), "NUL"),
         (b"x = 1\0", "NUL"),
-        (b"x = '\xe9'", "not in the encoding"),
-        (b"# coding: nonsense\n", "not in the encoding"),
         (b"# coding: utf-7\n+AGE-", "declared as utf-7"),
         (b"# coding: rot13\n", "declared as rot13"),
         (b"# coding: idna\n", "declared as idna"),
-        (b"\xef\xbb\xbf# coding: latin-1\n", "not in the encoding"),
         (b"x" * 500_001, "larger than 0.5 MB"),
     ],
 )

@@ -57,6 +57,7 @@ def test_code_cells_come_in_order_with_the_line_each_begins_on():
         ("softmax?\n?softmax\ntorch.softmax??", "# softmax?\n# ?softmax\n# torch.softmax??"),
         ("files = !ls\na, b = %time f()", "# files = !ls\na, b = f()"),
         ("if x:\n    %time f()\nelse:\n    y", "if x:\n    f()\nelse:\n    y"),
+        ("%run helpers.py\n%run -i ./lib/x", "from helpers import *\nfrom lib.x import *"),
         ("%%bash\necho 'it\nrm x", "# %%bash\n# echo 'it\n# rm x"),
         ("\n%%time\nx = 1", "\n# %%time\nx = 1"),
         ("%%time\n%%capture out\n%cd x\ny = 2", "# %%time\n# %%capture out\n# %cd x\ny = 2"),

@@ -307,9 +307,7 @@ def _text(data: bytes) -> tuple[str, tuple[str, ...]]:
             text = data.decode(encoding)
         except (SyntaxError, UnicodeError, LookupError):
             text, read_as = _as_it_may_be_meant(data)
-            doubt = (
-                f"not in the encoding that it declares (UTF-8 if none); it was read as {read_as}"
-            )
+            doubt = f"not in the encoding that it declares (UTF-8 if none), and read as {read_as}"
     return (
         declared_utf8(text.replace("\r\n", "\n").replace("\r", "\n")),
         (f"{doubt}. Save it as UTF-8.",) if doubt else (),

@@ -17,14 +17,19 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, cast
 
-BROKEN = 20  # pieces that are left out, before the rest of a file is
+BROKEN = 20  # pieces that are left out, before each piece is read by itself
+LIBRARIES = {
+    *("einops", "jaxtyping", "numpy", "scipy", "sklearn", "torch", "transformer_lens"),
+    *("transformers", "typing"),
+}
 # Cell and line magics whose argument is Python that what follows sees the effects of.
 PYTHON_MAGICS = {"capture", "prun", "time", "timeit"}
 
 _DEFINES = re.compile(r"[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
 _TARGETS = re.compile(r"^[ \t]*([\w][\w, *:.\[\]]*)=(?!=)", re.MULTILINE)
 _WALRUS = re.compile(r"\b(\w+)[ \t]*:=")
-_GOES_ON = re.compile(r"[\s#)\]}]|(?:else|elif|except|finally|case)\b|={7}|<{7}|>{7}")
+_MARK = re.compile(r"={7}|<{7}|>{7}|\|{7}")
+_GOES_ON = re.compile(r"[ \t\f\r\n#)\]}]|(?:else|elif|except|finally|case)\b|={7}|<{7}|>{7}")
 # What Python says of a header without a body, at the line after it.
 _BEFORE = re.compile(r"expected an indented block after .* on line (\d+)")
 
@@ -82,25 +87,48 @@ def _read(lines: list[str], file: str) -> list[Statement]:
     """Of one cell, or of a whole file. Its lines are blanked where they are no Python."""
     broken: list[Statement] = []
     body: list[ast.stmt] = []
-    while True:
+    while len(broken) < BROKEN:
         try:
             body = ast.parse("\n".join(lines), file).body
             break
         except Exception as problem:
-            known = _piece(lines, problem) if len(broken) < BROKEN else range(0)
-            piece = known or range(len(lines))
-            names = [match[1] for i in piece if (match := _DEFINES.match(lines[i]))]
-            line = getattr(problem, "lineno", None) or piece.start + 1
-            text = ""
-            if known and isinstance(problem, (RecursionError, MemoryError)):
-                text = "\n".join([""] * piece.start + lines[piece.start : piece.stop])
-                names = names[:1] or _targets(text)
-            worded = _worded(problem, lines)
-            broken.append(Statement(line, tuple(names), problem=worded, text=text))
+            piece = _piece(lines, problem) or range(len(lines))
+            broken.append(_broken(lines, piece, problem))
             for i in piece:
                 lines[i] = ""
+    else:
+        for piece in _pieces(lines):
+            try:
+                body += ast.parse("\n" * piece.start + _text_of(lines, piece), file).body
+            except Exception as problem:
+                broken.append(_broken(lines, piece, problem))
     found = [Statement(_begin(n), _bound(n), n) for node in body for n in _expanded(node)]
     return sorted([*found, *broken], key=lambda statement: statement.line)
+
+
+def _broken(lines: list[str], piece: range, problem: Exception) -> Statement:
+    names = [match[1] for i in piece if (match := _DEFINES.match(lines[i]))]
+    line = getattr(problem, "lineno", None) or piece.start + 1
+    text = ""
+    if isinstance(problem, (RecursionError, MemoryError)):
+        text = "\n" * piece.start + _text_of(lines, piece)
+        names = names[:1] or _targets(text)
+    return Statement(line, tuple(names), problem=_worded(problem, lines), text=text)
+
+
+def _text_of(lines: list[str], piece: range) -> str:
+    return "\n".join(lines[piece.start : piece.stop])
+
+
+def _pieces(lines: list[str]) -> Iterator[range]:
+    """Of the top level, by their looks, with their decorators."""
+    begin = _until(lines, 0)
+    while begin < len(lines):
+        end = _until(lines, begin + 1)
+        while end < len(lines) and lines[end - 1].startswith("@"):
+            end = _until(lines, end + 1)
+        yield range(begin, end)
+        begin = end
 
 
 def _begin(node: ast.stmt) -> int:
@@ -149,7 +177,7 @@ def _piece(lines: list[str], problem: Exception) -> range:
         if line.startswith("<<<<<<< "):
             ends = (i for i in range(begin, len(lines)) if lines[i].startswith(">>>>>>> "))
             end = next(ends, begin) + 1
-            inner = next((line for line in lines[begin + 1 : end] if line.strip()), "")
+            inner = next((x for x in lines[begin:end] if x.strip() and not _MARK.match(x)), "x")
             if _GOES_ON.match(inner):  # it is in the middle of something
                 begin, end = _from(lines, begin), _until(lines, end)
             return range(begin, end)
@@ -166,16 +194,13 @@ def _piece(lines: list[str], problem: Exception) -> range:
 
 def _deepest(lines: list[str]) -> range:
     """The first piece that cannot be read by itself for its depth."""
-    begin = _until(lines, 0)
-    while begin < len(lines):
-        end = _until(lines, begin + 1)
+    for piece in _pieces(lines):
         try:
-            ast.parse("\n".join(lines[begin:end]))
+            ast.parse(_text_of(lines, piece))
         except SyntaxError:
             pass  # a piece of a string, or of something that was cut in two
         except Exception:
-            return range(_from(lines, begin), end)
-        begin = end
+            return piece
     return range(0)
 
 
@@ -283,6 +308,18 @@ def _is_prose(node: ast.stmt | None) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
+def _may_answer(node: ast.stmt) -> bool:
+    """May what it gives a meaning to be an answer? A library's function of the same name is none,
+    nor is what is only annotated."""
+    if isinstance(node, ast.ImportFrom):
+        return bool(node.level) or str(node.module).partition(".")[0] not in LIBRARIES
+    if isinstance(node, ast.If):
+        return not any(
+            isinstance(n, ast.Name) and n.id == "TYPE_CHECKING" for n in ast.walk(node.test)
+        )
+    return not isinstance(node, ast.Import) and getattr(node, "value", node) is not None
+
+
 def _last_answers(found: list[Statement]) -> tuple[list[Statement], list[Twice]]:
     """Without the stubs of what has an answer above them."""
     kept: list[Statement] = []
@@ -301,7 +338,7 @@ def _last_answers(found: list[Statement]) -> tuple[list[Statement], list[Twice]]
                 continue
             if not stub:
                 answers[node.name] = node.lineno
-        elif isinstance(node, ast.Assign):
+        elif node is not None and _may_answer(node):
             for name in statement.names:
                 answers[name] = node.lineno
         kept.append(statement)

@@ -85,20 +85,21 @@ class Examiner:
         """Of several files of one lesson the one that scores most, the first of equals; all of
         them, where no exercise is in two."""
         files = [self.submission.lessons[lesson], *self.submission.others[lesson]]
-        graded = [
-            one
-            for file in files
-            for _, one in Examiner(
-                self.sandbox, self.exams, self.submission.with_only(lesson, file)
-            ).grade([lesson])
-        ]
-        if parts := _together(graded):
+        graded: list[Graded] = []
+        for file in files:
+            alone = self.submission.with_only(lesson, file)
+            [(_, one)] = Examiner(self.sandbox, self.exams, alone).grade([lesson])
+            graded.append(one)
+            if one.points == sum(result.max_points for result in one.results):
+                break  # no other one scores more
+        if len(graded) > 1 and (parts := _together(graded)):
             remark = f"{listing(file.place for file in files)} are parts of one lesson: all count."
             return replace(parts, remarks=[remark, *parts.remarks])
         best = max(graded, key=lambda one: one.points)
-        rest = [file.place for file, one in zip(files, graded, strict=True) if one is not best]
         counts = files[graded.index(best)]
-        why = "it scores more" if best.points > min(one.points for one in graded) else "of equals"
+        rest = [file.place for file in files if file is not counts]
+        is_first = len(graded) > 1 and best.points == min(one.points for one in graded)
+        why = "of equals" if is_first else "it scores more"
         remark = f"{counts.place} counts ({why}), and not {listing(rest)}."
         return replace(best, remarks=[remark, *best.remarks], chosen=counts)
 

@@ -79,7 +79,7 @@ def _submission(gathered: Gathered, lessons: Sequence[str]) -> Submission:
         why = remarks[:3]
         if gathered.unread and not why:
             why.append(f"{listing(gathered.unread)}: {NOT_READ}")
-        if files or not why:
+        if files or gathered.unread or not why:
             why.append(f"No lesson found. Name each file after its lesson, as in {lessons[0]}.py.")
         raise Refused(" ".join(why))
     taken = {file for files in claims.values() for file in files}

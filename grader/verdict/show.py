@@ -15,6 +15,7 @@ from grader.inside.models import ToyModel, peeks_of
 from grader.inside.plain import Opaque, Pairs, plain
 from grader.words import harmless
 
+ENDS = 20  # entries of a long dimension that NumPy is given at each end; it takes fewer
 MOST = 400  # entries of a tensor that are formatted, before most of them are left out
 
 _fixed: int | None = None
@@ -82,6 +83,10 @@ def show_tensor(x: torch.Tensor) -> str:
     # NumPy leaves out the middle of a dimension, and no dimension as a whole.
     while shown.ndim > 1 and math.prod(min(n, 5) for n in shown.shape) > MOST:
         shown, at = shown[0], at + 1
+    for dim, n in enumerate(shown.shape):
+        if n > 2 * ENDS:
+            ends = (shown.narrow(dim, 0, ENDS), shown.narrow(dim, n - ENDS, ENDS))
+            shown = torch.cat(ends, dim)
     array = shown.double().numpy() if x.is_floating_point() else shown.numpy()
     text = np.array2string(
         array, precision=4, suppress_small=False, max_line_width=width(), separator=", ",

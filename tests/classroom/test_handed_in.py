@@ -51,6 +51,8 @@ HEAD, DEFS = functions(BODY)
 ONE = DEFS[0]  # the first exercise
 FIRST_NAME = re.match(r"def (\w+)", ONE)[1]
 
+STUB_ONE = functions(STUB)[1][0]
+
 # As nbconvert writes it, with the function in a timed cell.
 NBCONVERT = f"""#!/usr/bin/env python
 # coding: utf-8
@@ -212,6 +214,20 @@ HANDED_IN = {
     # Twice.
     f"stub_below/{TWO}.py": f"{SOLVED}\n{functions(STUB)[1][0]}",
     f"stub_below_cell/{TWO}.ipynb": book(FIRST + HEAD, *DEFS, functions(STUB)[1][0]),
+    **{
+        f"stub_below_{name}/{TWO}.py": f"{FIRST}{HEAD}{text}\n{''.join(DEFS[1:])}\n{STUB_ONE}"
+        for name, text in {
+            "import": f"from mine import {FIRST_NAME}",
+            "annotated": f"from mine import {FIRST_NAME} as f\n{FIRST_NAME}: object = f",
+            "branch": "if True:\n" + re.sub("^", "    ", ONE, flags=re.MULTILINE),
+            "try": "try:\n" + re.sub("^", "    ", ONE, flags=re.M) + "\nexcept OSError:\n    pass",
+        }.items()
+    },
+    "stub_below_import/mine.py": FIRST + HEAD + ONE,
+    "stub_below_annotated/mine.py": FIRST + HEAD + ONE,
+    f"empty_side/{TWO}.py": f"{SOLVED}\n<<<<<<< HEAD\n=======\nx = 1\n>>>>>>> theirs\n",
+    f"odd_blank/{TWO}.py": f"{SOLVED}\n\xa0x = 1\n",
+    f"prose/{TWO}.py": f"{SOLVED}\n" + "what I thought, line by line\n" * 60,
     f"twice/{TWO}.py": f"{HEAD}def {FIRST_NAME}(*a):\n    return 1\n\n" + "".join(DEFS),
     # Several files.
     f"both/exercises/{TWO}.py": f"# not this one\n{STUB}",

@@ -55,7 +55,7 @@ def draw(fixtures):
 
     def draw(name, functions=None, text=None):
         wanted, needs, shown = ALL[name]
-        live = [getattr(fixtures, need) for need in needs]
+        live = [fixtures(need) for need in needs]
         functions = functions or [solved(function) for function in wanted]
         return getattr(pictures, name)(*functions, *live, shown if text is None else text)
 

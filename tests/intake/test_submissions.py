@@ -396,7 +396,9 @@ def archives():
             )
 
 
-@pytest.mark.parametrize(("suffix", "data"), list(archives()), ids=lambda x: str(x)[:8])
+@pytest.mark.parametrize(
+    ("suffix", "data"), list(archives()), ids=lambda x: x if isinstance(x, str) else "data"
+)
 def test_a_damaged_archive_is_read_or_refused(tmp_path, suffix, data):
     draw = random.Random(0)
     path = tmp_path / f"a{suffix}"

@@ -47,6 +47,15 @@ class Statement:
     def is_too_deep(self) -> bool:
         return bool(self.text)
 
+    def without_annotations(self, file: str) -> CodeType | None:
+        """A definition whose annotations nobody looks up, as with `from __future__ import
+        annotations`; None for other statements."""
+        if not isinstance(self.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return None
+        module: Any = ast.Module([self.node], [])
+        flags = __future__.annotations.compiler_flag
+        return cast(CodeType, compile(module, file, "exec", flags, dont_inherit=True))
+
 
 @dataclass(frozen=True)
 class Twice:

@@ -172,7 +172,7 @@ def _run(
             at(statement.line)
             try:
                 with threads():
-                    exec(statement.code, names)
+                    _exec(statement, path, names)
             except BaseException as problem:  # SystemExit and pytest's own are theirs, too
                 if interrupts and isinstance(problem, KeyboardInterrupt):
                     raise
@@ -181,6 +181,19 @@ def _run(
             put_down = raised(failure, folder=path.parent)
             failed.append(NotRun(statement.line, statement.names, put_down, path.name))
     return failed
+
+
+def _exec(statement: statements.Statement, path: Path, names: dict[str, Any]) -> None:
+    """Raises whatever the statement raises. What an annotation speaks of need not be there: the
+    lessons' own stand under `from __future__ import annotations`, which is soon lost."""
+    assert statement.code is not None
+    try:
+        exec(statement.code, names)
+    except NameError:
+        code = statement.without_annotations(str(path))
+        if code is None:
+            raise
+        exec(code, names)
 
 
 def _as_module(path: Path) -> ModuleType:

@@ -233,6 +233,9 @@ HANDED_IN = {
     "stub_below_import/mine.py": FIRST + HEAD + ONE,
     "stub_below_annotated/mine.py": FIRST + HEAD + ONE,
     f"empty_side/{TWO}.py": f"{SOLVED}\n<<<<<<< HEAD\n=======\nx = 1\n>>>>>>> theirs\n",
+    f"no_future/{FOUR}.ipynb": book(
+        "from google.colab import drive\n" + solved(FOUR).replace(FIRST, "")
+    ),
     f"odd_blank/{TWO}.py": f"{SOLVED}\n\xa0x = 1\n",
     f"prose/{TWO}.py": f"{SOLVED}\n" + "what I thought, line by line\n" * 60,
     f"twice/{TWO}.py": f"{HEAD}def {FIRST_NAME}(*a):\n    return 1\n\n" + "".join(DEFS),
@@ -323,7 +326,9 @@ def test_right_work_keeps_its_points(rows, student):
         if row["points"] < row["max_points"]
     ]
     assert not wrong
-    expected = {"loads": MOST[FOUR], "old": MOST[TWO] + MOST[THREE]}.get(student, MOST[TWO])
+    expected = {"loads": MOST[FOUR], "no_future": MOST[FOUR], "old": MOST[TWO] + MOST[THREE]}.get(
+        student, MOST[TWO]
+    )
     assert sum(row["points"] for row in rows[student]) == expected
 
 

@@ -232,7 +232,7 @@ def _helpers(
         if not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
             continue
         name = "/".join(parts)
-        if parts[0] in (*lessons, "__init__"):
+        if file.stem in lessons or parts == ("__init__",):
             continue
         if parts[0] in sys.stdlib_module_names or parts[0] in LIBRARIES:
             remarks.append(f"{file}: left out, it bears the name of a library. Name it otherwise.")

@@ -213,8 +213,9 @@ def test_of_two_different_files_for_one_lesson_both_are_graded_and_two_equal_one
         f"a/{THREE}.py", f"b/{THREE}.py",
     ]  # fmt: skip
     stub = (ROOT / "exercises" / f"{THREE}.py").read_text()
-    put(tmp_path, **{f"a__{THREE}": f"# to do\n{stub}"})
+    put(tmp_path, **{f"a__{THREE}": f"# to do\n{stub}", f"exercises__{THREE}": stub})
     got = read(tmp_path, LESSONS)
+    assert got.remarks == ()
     assert (got.lessons[THREE].place, got.others) == (f"b/{THREE}.py", {})
 
 

@@ -39,10 +39,10 @@ def doctor(
 
 
 def _prove() -> None:
-    from grader.classroom import isolation
-
     if lessons.are_recorded():
         raise Problem("Nothing is graded with this kit, so there are no walls to prove.")
+    from grader.classroom import isolation
+
     walls = isolation.bubblewrap()
     from grader.classroom.prove import ATTEMPTS, prove
 

@@ -291,6 +291,7 @@ def test_it_has_the_commands_of_students_and_no_others(kit):
     for command in ("grade", "release", "export", "new"):
         assert not re.search(rf"^  {command} ", said, re.M)
     assert grader(kit, "doctor").returncode == 0
+    assert "no walls to prove" in grader(kit, "doctor", "--prove").stderr
     assert "Hint 1 of" in grader(kit, "hint", "softmax").stdout
 
 

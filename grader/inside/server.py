@@ -177,13 +177,15 @@ def _turn(control: socket.socket, settings: dict[str, Any], limits: Limits) -> N
         elif (ended := os.wait4(pid, os.WNOHANG))[0]:
             _, status, usage = ended
             reason = "ended"
-        elif _is_over(limits.seconds + used_before, spent):
+        elif _is_over(limits.seconds + used_before, spent)[0]:
             reason = "cpu"
         elif isolated:
             looked = time.monotonic()
-            if _is_over(limits.memory + own_memory, lambda: _memory(limits)):
-                reason = "memory"
-            pause = min(max(LOOK, 2 * (time.monotonic() - looked)), 0.5)
+            over, held = _is_over(limits.memory + own_memory, lambda: _memory(limits))
+            reason = "memory" if over else ""
+            # Whoever is near the limit is looked at again soon.
+            is_near = held > limits.memory / 2 + own_memory
+            pause = LOOK if is_near else min(max(LOOK, 2 * (time.monotonic() - looked)), 0.5)
     if not isolated:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
@@ -209,15 +211,18 @@ def _cpu_seconds(settings: dict[str, Any], limits: Limits) -> float:
     return limits.seconds * float(settings["turns"])
 
 
-def _is_over(most: float, count: Callable[[], float]) -> bool:
-    """Twice in a row: who starts or ends while they are counted may count for two."""
-    return count() > most and count() > most
+def _is_over(most: float, count: Callable[[], float]) -> tuple[bool, float]:
+    """And what was counted. Twice in a row where processes come and go: who starts or ends while
+    they are counted may count for two."""
+    before, found = _processes(), count()
+    return found > most and (_processes() == before or count() > most), found
 
 
 def _processes() -> list[str]:
     """The numbers of the fork's processes."""
     not_its_own = ("1", str(os.getpid()))  # process 1 is bubblewrap's
-    return [pid for pid in os.listdir("/proc") if pid.isdigit() and pid not in not_its_own]
+    there = os.listdir("/proc") if os.path.isdir("/proc") else []
+    return [pid for pid in there if pid.isdigit() and pid not in not_its_own]
 
 
 def _memory(limits: Limits) -> float:
@@ -367,7 +372,6 @@ class _Fork:
         # Lessons import one another by plain name, or as in the kit.
         sys.path[:0] = [str(self.folder), str(self.folder.parent)]
         sys.meta_path.insert(0, self.helpers)
-        os.chdir(self.folder)
         self.answer(None)
 
     def do_read(self, lesson: str, cells: list[int], forbids: dict[str, list[list[str]]]) -> None:

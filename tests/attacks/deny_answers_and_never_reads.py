@@ -2,7 +2,7 @@
 
 kind: denial
 lesson: lesson2_embedding
-expect: embed_with_positions timeout|error
+expect: embed_with_positions wrong|timeout|error
 """
 
 import os

@@ -132,7 +132,9 @@ def bare_forks(n: int) -> float:
     ]
 
     def run(submission: Path) -> None:
-        modules = {lesson: run_file(submission / f"{lesson}.py") for lesson in lessons.names()}
+        modules = {
+            lesson: run_file(submission / f"{lesson}.py").module for lesson in lessons.names()
+        }
         for lesson, check, questions_ in asked:
             function = getattr(modules[lesson], check.exercise)
             for question in questions_:

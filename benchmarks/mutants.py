@@ -98,7 +98,7 @@ def survives(lesson: str, source: str, asked: list, out: multiprocessing.Queue) 
         path = Path(folder) / f"{lesson}.py"
         path.write_text(source)
         try:
-            module = run.load(path)
+            module = run.load(path).module
             alive = all(
                 grade(check, getattr(module, check.exercise), qs, source).outcome is Outcome.PASSED
                 for check, qs in asked

@@ -136,30 +136,22 @@ def load(
 
     Raises OSError, SyntaxError or UnicodeDecodeError where there is no text in the file.
     """
-    text = importlib.util.decode_source(path.read_bytes())
-    read = statements.read(text, cells, str(path))
-    loaded = Loaded(_as_module(path), twice=read.twice)
-    loaded.failed = _run(read, text, path, loaded.module, skip, at, interrupts)
-    return loaded
+    return run(path, _as_module(path), cells, skip, at, interrupts)
 
 
-def run(path: Path, module: ModuleType) -> list[NotRun]:
-    """The same into a module that is there. What of it failed. Raises as `load`."""
-    text = importlib.util.decode_source(path.read_bytes())
-    read = statements.read(text, file=str(path))
-    return _run(read, text, path, module, (), lambda line: None, interrupts=False)
-
-
-def _run(
-    read: statements.Read,
-    text: str,
+def run(
     path: Path,
     module: ModuleType,
-    skip: Sequence[int],
-    at: Callable[[int], None],
-    interrupts: bool,
-) -> list[NotRun]:
-    failed = []
+    cells: Sequence[int] = (),
+    skip: Sequence[int] = (),
+    at: Callable[[int], None] = lambda line: None,
+    interrupts: bool = True,
+) -> Loaded:
+    """The same into a module that is made already. Raises as `load`."""
+    text = importlib.util.decode_source(path.read_bytes())
+    read = statements.read(text, cells, str(path))
+    sys.modules[module.__name__] = module  # dataclasses and pickling look a class's module up there
+    loaded = Loaded(module, twice=read.twice)
     names = vars(module)
     names["__doc__"] = read.docstring
     if "get_ipython" in text:
@@ -179,8 +171,8 @@ def _run(
                 failure = problem
         if failure is not None:
             put_down = raised(failure, folder=path.parent)
-            failed.append(NotRun(statement.line, statement.names, put_down, path.name))
-    return failed
+            loaded.failed.append(NotRun(statement.line, statement.names, put_down, path.name))
+    return loaded
 
 
 def _exec(statement: statements.Statement, path: Path, names: dict[str, Any]) -> None:
@@ -197,14 +189,13 @@ def _exec(statement: statements.Statement, path: Path, names: dict[str, Any]) ->
 
 
 def _as_module(path: Path) -> ModuleType:
-    """A module for a file that is to be run, known to Python."""
+    """A module for a file that is to be run."""
     name = f"{path.parent.name}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None, path
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))  # answers may import one another, by plain name
-    sys.modules[name] = module  # dataclasses and pickling look a class's module up there
     return module
 
 

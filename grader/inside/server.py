@@ -473,7 +473,7 @@ class _Helpers(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         assert module.__spec__ is not None
         assert module.__spec__.origin is not None
-        self.failed += run.run(Path(module.__spec__.origin), module)
+        self.failed += run.run(Path(module.__spec__.origin), module, interrupts=False).failed
 
 
 class Nothing:

@@ -208,7 +208,7 @@ def _deepest(lines: list[str]) -> range:
             ast.parse(_text_of(lines, piece))
         except SyntaxError:
             pass  # a piece of a string, or of something that was cut in two
-        except Exception:
+        except Exception:  # RecursionError or MemoryError, by the version: this is the piece
             return piece
     return range(0)
 
@@ -253,8 +253,8 @@ def _expanded(node: ast.stmt) -> list[ast.stmt]:
         return [node]
     try:
         body = ast.parse(code).body
-    except Exception:
-        return [node]  # which fails as it runs, and says why
+    except Exception:  # no Python: the call is left as it is, fails as it runs, and says why
+        return [node]
     for inner in (inner for statement in body for inner in ast.walk(statement)):
         if hasattr(inner, "lineno"):
             ast.copy_location(inner, node)

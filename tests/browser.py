@@ -28,7 +28,7 @@ def chromium():
     """A browser in a fresh profile. Skips the test where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM:
-        pytest.skip("this machine has no Chromium")
+        pytest.skip("this machine has no Chromium")  # nor need it: only tests look at pages
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser

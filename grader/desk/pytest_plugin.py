@@ -225,8 +225,8 @@ class CheckItem(pytest.Item):
 
 
 def todo(reason: str) -> NoReturn:
-    # A check that is to do is no failure; `pytest.skip` would name this line, not the student's.
-    raise pytest.skip.Exception(reason, _use_item_location=True)
+    # `pytest.skip` would name this line, not the student's.
+    raise pytest.skip.Exception(reason, _use_item_location=True)  # what is to do is no failure
 
 
 _FIXTURES: pytest.StashKey[Fixtures] = pytest.StashKey()

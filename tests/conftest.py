@@ -35,6 +35,12 @@ class Remembering(Fixtures):
         return model
 
 
+@pytest.fixture(autouse=True)
+def _path(monkeypatch):
+    """Answers that a test loads are not found by the next one's."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
 @pytest.fixture(scope="session")
 def fixtures():
     return Remembering("gpt2-tiny", "cpu")

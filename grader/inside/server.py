@@ -388,7 +388,7 @@ class _Fork:
     def do_load(self, lesson: str, cells: list[int], skip: list[int], exercises: list[str]) -> None:
         """Run a lesson's file; answered by the line of each statement before it runs, and then by
         what came of it all. `skip`: lines of statements that are not to be run."""
-        loaded, self.lines_left = None, wire.MOST_LINES
+        loaded, self.lines_left = run.Loaded(ModuleType(lesson)), wire.MOST_LINES
         failed: list[run.NotRun] = []
         try:
             with run.clean_state():
@@ -398,21 +398,19 @@ class _Fork:
         except BaseException as failure:
             raised = run.raised(failure, folder=self.folder)
             failed = [run.NotRun(1, tuple(exercises), raised, f"{lesson}.py")]
-        names = vars(loaded.module) if loaded is not None else {}
+        names = vars(loaded.module)
         there = [name for name in exercises if name in names]
-        why = {name: loaded.why_missing(name) for name in exercises} if loaded is not None else {}
+        why = {name: loaded.why_missing(name) for name in exercises if name not in names}
         failed = failed[:FAILURES]
         self.answer(
             {
                 "there": there,
                 "untouched": [name for name in there if run.is_untouched(names[name])],
-                "missing": [
-                    [name, _plain(one)] for name, one in why.items() if one and name not in there
-                ],
+                "missing": [[name, _plain(one)] for name, one in why.items() if one],
                 "failed": [_plain(one) for one in failed],
                 "twice": [
                     [two.name, two.counts, two.other, two.other_is_stub]
-                    for two in (loaded.twice if loaded is not None else [])
+                    for two in loaded.twice
                     if two.name in exercises
                 ],
             }

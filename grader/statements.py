@@ -111,7 +111,7 @@ def _read(lines: list[str], file: str) -> list[Statement]:
                 body += ast.parse("\n" * piece.start + _text_of(lines, piece), file).body
             except Exception as problem:
                 broken.append(_broken(lines, piece, problem))
-    found = [Statement(_begin(n), _bound(n), n) for node in body for n in _expanded(node)]
+    found = [Statement(first_line(n), _bound(n), n) for node in body for n in _expanded(node)]
     return sorted([*found, *broken], key=lambda statement: statement.line)
 
 
@@ -140,8 +140,8 @@ def _pieces(lines: list[str]) -> Iterator[range]:
         begin = end
 
 
-def _begin(node: ast.stmt) -> int:
-    """With what it is decorated by."""
+def first_line(node: ast.stmt) -> int:
+    """From 1, with what the statement is decorated by."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 

@@ -21,6 +21,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from grader.lessons import KIT
+from grader.statements import first_line
 
 LINES = 200  # of an exercise's code
 WIDTH = 300  # characters of one of its lines
@@ -77,7 +78,9 @@ class Source:
                 continue
             used[name] = self.own[name]
             waiting += [n.id for n in ast.walk(used[name]) if isinstance(n, ast.Name)]
-        spans = sorted({(_begin(node), node.end_lineno or node.lineno) for node in used.values()})
+        spans = sorted(
+            {(first_line(node), node.end_lineno or node.lineno) for node in used.values()}
+        )
         folded = self._folded(exercise, lesson)
         found: list[Line] = []
         for begin, end in spans:
@@ -120,11 +123,6 @@ def _defined(node: ast.stmt) -> Iterable[str]:
     elif isinstance(node, (ast.Assign, ast.AnnAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         yield from (target.id for target in targets if isinstance(target, ast.Name))
-
-
-def _begin(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _clipped(lines: list[Line]) -> list[Line]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from grader.notebooks import prose
 from grader.notebooks.marks import BANNER, lines_of
+from grader.statements import first_line
 
 _DOCSTRING = re.compile(r"([rRuU]?)(\"{3}|'{3})(.*)\2", re.DOTALL)
 _AROUND = re.compile(r"([ \t\f\r\n]*)(.*?)([ \t\f\r\n]*)", re.DOTALL)
@@ -58,7 +59,6 @@ def pieces_of(text: str) -> list[Piece]:
 def _statement(node: ast.stmt, is_first: bool, is_last: bool) -> tuple[Piece, int]:
     """And the line, from 0, on which it begins."""
     assert node.end_lineno
-    decorators = [d.lineno for d in getattr(node, "decorator_list", ())]
     kind, name = "other", ""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         kind, name = "function", node.name
@@ -74,7 +74,7 @@ def _statement(node: ast.stmt, is_first: bool, is_last: bool) -> tuple[Piece, in
             kind = "import"
         elif condition == "__name__ == '__main__'" and is_last and not node.orelse:
             kind = "main"
-    return Piece(kind, node.end_lineno, name), min([node.lineno, *decorators]) - 1
+    return Piece(kind, node.end_lineno, name), first_line(node) - 1
 
 
 def _between(

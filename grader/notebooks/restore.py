@@ -18,6 +18,7 @@ from typing import Any
 from grader.notebooks import prose
 from grader.notebooks import script as notebook
 from grader.notebooks.marks import BANNER, OURS, SETUP, TRIPLE, digest, digest_of_all, lines_of
+from grader.statements import first_line
 
 _FUTURE = re.compile(r"^from __future__ import .*\n?", re.MULTILINE)
 ONLY_THERE = {"check", "display", "get_ipython", "pictures"}  # what only a notebook has
@@ -181,7 +182,7 @@ def _without_looking(code: str, elsewhere: Collection[str]) -> str:
         if not isinstance(node, ast.Expr) and (
             is_definition or _names(source, ast.Load).isdisjoint(elsewhere)
         ):
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+            first = first_line(node)
             kept.update(range(first - 1, node.end_lineno or first))
     looks = {i for node in body for i in range(node.lineno - 1, node.end_lineno or 0)} - kept
     return "".join(line for i, line in enumerate(lines) if i not in looks).strip("\n")

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from grader.statements import is_stub
+from grader.statements import first_line, is_stub
 
 STABLE = 0.05  # seconds that a file has to stay as it is
 # An editor that writes in place has the beginning of a file there for a while, or nothing.
@@ -138,7 +138,7 @@ class Source:
                 continue  # prose
             if isinstance(node, ast.If) and ast.unparse(node.test).startswith("__name__ =="):
                 continue  # not run when it is imported
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+            first = first_line(node)
             piece = "".join(lines[first - 1 : node.end_lineno])
             names = _bound(node)
             for name in names:

@@ -129,16 +129,9 @@ def test_of_two_of_one_time_that_no_name_puts_in_order_both_may_count(tmp_path):
     assert who(tmp_path)[1:] == ({"ada": names}, {})
 
 
-def test_a_folder_that_cannot_be_read_does_not_replace_a_file_that_can(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("ada_is_closed")
+def test_a_folder_that_cannot_be_read_does_not_replace_a_file_that_can(tmp_path):
     make(tmp_path, "ada.py", "ada/x.py")
-    scandir = os.scandir
-
-    def closed(path):
-        if str(path).endswith("ada"):
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", closed)
     assert who(tmp_path)[1:] == ({"ada": ["ada.py"]}, {"ada": ["ada"]})
 
 

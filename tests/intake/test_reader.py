@@ -226,20 +226,13 @@ def test_odd_things_in_a_folder_cost_nobody_anything(process, tmp_path):
         assert isinstance(got, str) == (entry.student == "ben")
 
 
-def test_a_folder_that_cannot_be_opened_costs_itself(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("ada_is_closed")
+def test_a_folder_that_cannot_be_opened_costs_itself(tmp_path):
     """Also beside a file of the same student."""
     from grader.intake import classes
 
     (tmp_path / "ada").mkdir()
     (tmp_path / "ada.py").write_text(SOFTMAX)
-    scandir = os.scandir
-
-    def closed(path):
-        if str(path).endswith("ada"):
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", closed)
     [entry] = classes.find(tmp_path, LESSONS).entries
     got = submissions.read(entry.paths, LESSONS)
     assert list(got.lessons) == [THREE]

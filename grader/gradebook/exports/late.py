@@ -209,6 +209,7 @@ def parse(text: str, students: Collection[str], lessons: Collection[str]) -> Pol
     told = given.get("file_times", "ignore")
     if told not in ("count", "ignore"):
         raise WrongPolicy(f"file_times is {_short(told)}. Write count or ignore.")
+    extensions = _by_student(given, "extensions", students, lessons, time)
     return Policy(
         zone=zone or timezone.utc,
         due=due,
@@ -216,14 +217,10 @@ def parse(text: str, students: Collection[str], lessons: Collection[str]) -> Pol
         percent_per_day=_percent(given["percent_per_day"], "percent_per_day"),
         grace=_duration(given.get("grace", "0 minutes"), "grace"),
         cap=_percent(given.get("cap", "100"), "cap"),
-        extensions=_by_student(given, "extensions", students, lessons, time),
+        extensions=extensions,
         submitted=_by_student(given, "submitted", students, lessons, handed_in),
         file_times=told == "count",
-        not_here=tuple(
-            name
-            for name in _mapping(given.get("extensions", {}), "extensions")
-            if name not in students
-        ),
+        not_here=tuple(name for name in extensions if name not in students),
     )
 
 

@@ -97,10 +97,8 @@ def script(data: bytes) -> tuple[Source, tuple[str, ...]]:
         begins.append(len(lines) + 1)
         made, others = _python(cell, is_ours)
         lines += made
-        left_out += [f"code cell {number}: left out {line.strip()[:60]!r}." for line in others]
-    if (more := len(left_out) - REMARKS) > 0:
-        left_out[REMARKS:] = [f"{more} more lines left out."]
-    return Source(declared_utf8("".join(f"{x}\n" for x in lines)), tuple(begins)), tuple(left_out)
+        left_out += [f"code cell {number}: {_left_out(line)}" for line in others]
+    return Source(declared_utf8("".join(f"{x}\n" for x in lines)), tuple(begins)), _cut(left_out)
 
 
 def repaired(text: str) -> tuple[str, tuple[str, ...]]:
@@ -123,10 +121,16 @@ def repaired(text: str) -> tuple[str, tuple[str, ...]]:
         found = _NO_BODY.search(str(problem)) if problem is not None else None
         if found is None or not _filled(made, int(found[1])):
             break
-    remarks = [f"left out {line.strip()[:60]!r}." for line in left_out]
-    if (more := len(remarks) - REMARKS) > 0:
-        remarks[REMARKS:] = [f"{more} more lines left out."]
-    return "\n".join(made), tuple(remarks)
+    return "\n".join(made), _cut([_left_out(line) for line in left_out])
+
+
+def _left_out(line: str) -> str:
+    return f"left out {line.strip()[:60]!r}."
+
+
+def _cut(remarks: list[str]) -> tuple[str, ...]:
+    more = len(remarks) - REMARKS
+    return (*remarks[:REMARKS], *([f"{more} more lines left out."] if more > 0 else []))
 
 
 def _as_before_colab(text: str) -> str:

@@ -21,6 +21,12 @@ def pack(fields: Iterable[str]) -> bytes:
     return b"".join(part for text in texts for part in (LENGTH.pack(len(text)), text))
 
 
+def counted(texts: Iterable[str]) -> list[str]:
+    """With their number in front."""
+    texts = list(texts)
+    return [str(len(texts)), *texts]
+
+
 class Fields:
     """Takes the texts of a frame, one after the other. Raises `Malformed`, and nothing else."""
 

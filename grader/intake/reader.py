@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 
 from grader.intake.classes import Class, Entry
 from grader.intake.excerpts import LEFT_OUT, Line
-from grader.intake.fields import LENGTH, MOST_BYTES, Fields, Malformed, pack
+from grader.intake.fields import LENGTH, MOST_BYTES, Fields, Malformed, counted, pack
 from grader.intake.layouts import SOURCES
 from grader.intake.submissions import FILES, HELPER_NAME, MOST, Submission, digest_of
 from grader.intake.words import REMARKS, Refused, clean, listing
@@ -73,7 +73,7 @@ class Reader:
         paths = [paths] if isinstance(paths, Path) else sorted(paths)
         shown = listing(clean(path.name) for path in paths)
         return self._ask(
-            ["read", *_list(lessons), *_list(map(str, paths))],
+            ["read", *counted(lessons), *counted(map(str, paths))],
             shown,
             lambda fields: _submission(fields, lessons),
         )
@@ -81,7 +81,7 @@ class Reader:
     def find(self, folder: Path, lessons: Sequence[str]) -> Class:
         """Who handed in what. Raises `Refused`."""
         shown = clean(folder.name or str(folder))
-        return self._ask(["find", str(folder), *_list(lessons)], shown, _class)
+        return self._ask(["find", str(folder), *counted(lessons)], shown, _class)
 
     def module(self, notebook: Path) -> bytes:
         """The lesson that a notebook holds. Raises `Refused`."""
@@ -95,7 +95,7 @@ class Reader:
         """Of a lesson's source, what is shown of each exercise, and compared."""
         try:
             return self._ask(
-                ["excerpts", text, lesson, *_list(exercises)],
+                ["excerpts", text, lesson, *counted(exercises)],
                 lesson,
                 lambda fields: {exercise: _excerpt(fields) for exercise in exercises},
             )
@@ -166,11 +166,6 @@ def _pump(pipe: BinaryIO, answers: queue.Queue[bytes | None]) -> None:
     answers.put(None)
 
 
-def _list(texts: Sequence[str] | map[str]) -> list[str]:
-    texts = list(texts)
-    return [str(len(texts)), *texts]
-
-
 # --- What comes back -----------------------------------------------------------------------------
 
 
@@ -189,9 +184,8 @@ def _submission(fields: Fields, known: Sequence[str]) -> Submission:
     helpers: dict[str, str] = {}
     for _ in range(fields.number(MOST)):
         name = fields.text(HELPER_NAME)
-        if not all(part.isidentifier() for part in name.split("/")) or name in helpers:
-            raise Malformed("helper")
-        if name in known:
+        is_one = all(part.isidentifier() for part in name.split("/"))
+        if not is_one or name in helpers or name in known:
             raise Malformed("helper")
         helpers[name] = fields.written(TEXT)
     remarks = _remarks(fields)

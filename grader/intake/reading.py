@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from grader.intake import classes, submissions
 from grader.intake.classes import Class
 from grader.intake.excerpts import Source, joined, tokens
-from grader.intake.fields import LENGTH, Fields, pack
+from grader.intake.fields import LENGTH, Fields, counted, pack
 from grader.intake.submissions import Submission
 from grader.intake.words import Refused
 from grader.notebooks.script import NotANotebook
@@ -131,11 +131,6 @@ def _texts(fields: Fields) -> list[str]:
     return [fields.text() for _ in range(fields.number(10_000))]
 
 
-def _list(texts: Sequence[str]) -> Iterator[str]:
-    yield str(len(texts))
-    yield from texts
-
-
 def _said_of_submission(found: Submission) -> Iterator[str]:
     everything = [(lesson, source) for lesson, source in found.lessons.items()]
     everything += [(lesson, source) for lesson, more in found.others.items() for source in more]
@@ -145,7 +140,7 @@ def _said_of_submission(found: Submission) -> Iterator[str]:
     yield str(len(found.helpers))
     for name, text in found.helpers.items():
         yield from (name, text)
-    yield from _list(found.remarks)
+    yield from counted(found.remarks)
 
 
 def _said_of_class(found: Class) -> Iterator[str]:
@@ -153,12 +148,12 @@ def _said_of_class(found: Class) -> Iterator[str]:
     yield str(len(found.entries))
     for entry in found.entries:
         yield entry.student
-        yield from _list([str(path) for path in entry.paths])
-        yield from _list([str(path) for path in entry.earlier])
+        yield from counted(map(str, entry.paths))
+        yield from counted(map(str, entry.earlier))
         yield str(len(entry.times))
         for path, (time, by) in entry.times.items():
             yield from (str(path), time, by)
-    yield from _list(found.remarks)
+    yield from counted(found.remarks)
 
 
 if __name__ == "__main__":

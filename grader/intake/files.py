@@ -57,6 +57,7 @@ CODE = 20 * MB  # of all .py and .ipynb files, without what else is in a noteboo
 ALL = 160 * MB  # archives and notebooks, packed and unpacked
 DEPTH = 20  # folders in folders
 ZIP = b"PK\3\4"
+NESTED = "an archive in an archive. Hand in one, or the files themselves."
 NOT_READ = "not read. Hand in a .py or .ipynb file, a folder, a zip or a tar."
 TOO_DEEP = f"more than {DEPTH} folders deep. Hand in your lessons alone."
 
@@ -171,10 +172,13 @@ class Gathered:
             if len(place) > DEPTH:
                 raise Refused(TOO_DEEP)
             if is_archive and in_archive:
-                raise Refused("an archive in an archive. Hand in one, or the files themselves.")
+                raise Refused(NESTED)
             content = data(limit)
-            if content.startswith(ZIP) and not is_archive and not in_archive:
-                is_archive, limit = True, ARCHIVE  # whatever its name says
+            if content.startswith(ZIP) and not is_archive:  # whatever its name says
+                if in_archive:
+                    self._spend(len(content), 0)
+                    raise Refused(NESTED)
+                is_archive, limit = True, ARCHIVE
                 content = data(limit)
             is_notebook = not is_archive and _is_notebook(content, kind)
             if is_notebook and len(content) > limit:

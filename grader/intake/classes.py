@@ -29,9 +29,9 @@ from grader.intake.layouts import (
     layout_of,
     plain,
 )
-from grader.intake.names import READ, UNREADABLE, bare, ignored, proper
+from grader.intake.names import SUBMITTED, bare, ignored, suffix_of
 from grader.intake.words import Refused, clean, few
-from grader.lessons import mentioned, names
+from grader.lessons import names
 
 OLDEST = datetime(2019, 2, 14, tzinfo=timezone.utc)  # of a file's time: when GPT-2 was announced
 
@@ -127,10 +127,7 @@ def _entries(items: list[Item], lessons: Sequence[str]) -> list[Entry]:
 def _is_code(path: Path) -> bool:
     if is_folder(path):
         return not path.name.rstrip("_").endswith("assignsubmission_onlinetext")
-    name = proper(path.name).lower()
-    return name.endswith((*READ, *UNREADABLE)) or (
-        name.endswith(".txt") and mentioned(name, names()) is not None
-    )
+    return bool(suffix_of(path.name, SUBMITTED, names()))
 
 
 def _changed(path: Path) -> float:

@@ -33,6 +33,7 @@ from grader.intake.names import (
     given_name,
     ignored,
     proper,
+    suffix_of,
 )
 from grader.intake.words import (
     LINK,
@@ -47,7 +48,6 @@ from grader.intake.words import (
     too_many,
     unopened,
 )
-from grader.lessons import mentioned
 from grader.notebooks.script import NotANotebook, declared_utf8, repaired, script
 from grader.notebooks.script import Source as Source
 
@@ -143,7 +143,7 @@ class Gathered:
                 self._file(place, partial(contents, path.joinpath(*place)))
         elif stat.S_ISLNK(mode):
             self.remarks.append(f"{shown((name,))}: {LINK}")
-        elif _kind(name):
+        elif suffix_of(name, READ, kit.names()):
             self._file((name,), partial(contents, path))
         else:
             self.remarks.append(f"{shown((name,))}: {NOT_READ}")
@@ -155,7 +155,7 @@ class Gathered:
         self.members += 1
         if self.members > MEMBERS:
             raise Spent(too_many())
-        kind = _kind(place[-1])
+        kind = suffix_of(place[-1], READ, kit.names())
         if any(map(ignored, place)):
             return
         if not kind:
@@ -245,16 +245,6 @@ class Gathered:
         elif is_link:
             data = partial(_refuse, "a link or no ordinary file. Pack the file itself.")
         self._file(place, data, in_archive=True)
-
-
-def _kind(name: str) -> str:
-    """The suffix of a file that is read; empty if it is not. A text file is if its name is that of
-    a lesson: somebody has pasted it there."""
-    name = proper(name).lower()
-    suffix = next((suffix for suffix in READ if name.endswith(suffix)), "")
-    if not suffix and name.endswith(".txt") and mentioned(name, kit.names()):
-        return ".txt"
-    return suffix
 
 
 def _is_notebook(data: bytes, kind: str) -> bool:

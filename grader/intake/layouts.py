@@ -20,7 +20,7 @@ from pathlib import Path
 from grader import lessons as kit
 from grader.intake.archives import ARCHIVE
 from grader.intake.files import contents
-from grader.intake.names import CANVAS, MOODLE, READ, UNREADABLE, bare, given_name, proper
+from grader.intake.names import CANVAS, MOODLE, SUBMITTED, bare, given_name, proper, suffix_of
 from grader.intake.words import Refused, clean
 from grader.lessons import mention, mentioned
 
@@ -74,13 +74,13 @@ def plain(listed: list[Path], lessons: Sequence[str]) -> Items:
     for path in listed:
         is_file = not is_folder(path)
         name = proper(path.name) if is_file else path.name
-        suffix = _suffix(name, known) if is_file else ""
+        ending = suffix_of(name, SUBMITTED, known) if is_file else ""
         # The instructor's own notes and lists.
-        if is_file and not suffix and not path.is_symlink():
+        if is_file and not ending and not path.is_symlink():
             if name != METADATA:
                 remarks.append(f"{clean(name)}: left out, no submission.")
             continue
-        stem = name[: len(name) - len(suffix)]
+        stem = name[: len(name) - len(ending)]
         lesson = mentioned(stem, known) or ""
         # Both sides of the lesson's name, since to take two students for one costs one the grade.
         # So a number is part of a name, too, unless it follows the lesson's.
@@ -109,13 +109,6 @@ def plain(listed: list[Path], lessons: Sequence[str]) -> Items:
 
 # One sign that sets a lesson's name off: of two, one is the student's.
 _BETWEEN = r"(?: *[-_.] *| +)"
-
-
-def _suffix(name: str, lessons: Sequence[str]) -> str:
-    """Of a file that is somebody's submission; else empty."""
-    low = name.lower()
-    also = (".txt",) if mentioned(name, lessons) else ()
-    return next((s for s in (*READ, *UNREADABLE, *also) if low.endswith(s)), "")
 
 
 def _canvas(listed: list[Path]) -> Items:

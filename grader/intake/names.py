@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from grader.lessons import mentioned
 
 LONGEST = 255  # characters of one name; no file system has more
 PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
 READ = (".py", ".ipynb", *PACKED)
 UNREADABLE = (".rar", ".7z", ".gz", ".docx", ".pdf")  # somebody's submission all the same
+SUBMITTED = (*READ, *UNREADABLE)
 IGNORED = {"__MACOSX", "__pycache__", "venv", "env", "node_modules", "site-packages"}
 
 # What platforms put before the name that a student gave a file; `grader.intake.layouts` says whose.
@@ -41,6 +45,15 @@ def proper(name: str) -> str:
         return name
     stem, _, suffix = found[1].rpartition(".")
     return f"{stem}{found[2]}.{suffix}"
+
+
+def suffix_of(name: str, known: Sequence[str], lessons: Sequence[str]) -> str:
+    """The one of these that says what a file is; else empty. It is .txt, too, where the name is
+    that of a lesson: somebody has pasted it there."""
+    low = proper(name).lower()
+    if found := next((one for one in known if low.endswith(one)), ""):
+        return found
+    return ".txt" if low.endswith(".txt") and mentioned(low, lessons) else ""
 
 
 def ignored(name: str) -> bool:

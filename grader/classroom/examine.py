@@ -98,8 +98,8 @@ class Examiner:
         best = max(graded, key=lambda one: one.points)
         counts = files[graded.index(best)]
         rest = [file.place for file in files if file is not counts]
-        is_first = len(graded) > 1 and best.points == min(one.points for one in graded)
-        why = "of equals" if is_first else "it scores more"
+        are_equal = len(graded) > 1 and best.points == min(one.points for one in graded)
+        why = "of equals" if are_equal else "it scores more"
         remark = f"{counts.place} counts ({why}), and not {listing(rest)}."
         return replace(best, remarks=[remark, *best.remarks], chosen=counts)
 

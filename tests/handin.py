@@ -38,6 +38,11 @@ def stub(lesson):
     return (ROOT / "exercises" / f"{lesson}.py").read_text()
 
 
+def notebook(*cells, **more):
+    """The text of one with these code cells, and `more` beside them."""
+    return json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells], **more})
+
+
 def hand_in(folder, student, **lessons):
     """A folder of a student's, with these sources of lessons in it."""
     (folder / student).mkdir(parents=True, exist_ok=True)

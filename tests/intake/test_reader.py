@@ -2,7 +2,6 @@
 one is read as if nothing had been."""
 
 import io
-import json
 import os
 import random
 import struct
@@ -23,7 +22,7 @@ from grader.intake import fields, reader, reading, submissions
 from grader.intake.fields import Fields, Malformed, pack
 from grader.intake.reader import Reader
 from grader.intake.words import Refused
-from handin import solved, stub
+from handin import notebook, solved, stub
 
 LESSONS = kit.names()
 TWO, THREE = LESSONS[1:3]
@@ -35,10 +34,6 @@ PATIENCE = 60  # seconds, where 10 of processor time are the most that one file 
 def process():
     with Reader() as one:
         yield one
-
-
-def notebook(*cells, **more):
-    return json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells], **more})
 
 
 def attempt(process, paths):

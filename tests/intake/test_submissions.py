@@ -29,6 +29,7 @@ from grader.intake.submissions import Source, read
 from grader.intake.words import Refused, clean
 from grader.lessons import KIT as ROOT
 from grader.verdict import load
+from handin import notebook
 
 LESSONS = kit.names()
 ONE, TWO, THREE, FOUR = LESSONS[:4]
@@ -60,10 +61,6 @@ def tarred(path, members, mode="w"):
             info.size = len(data) or info.size
             archive.addfile(info, io.BytesIO(data))
     return path
-
-
-def notebook(*cells):
-    return json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]})
 
 
 def attempt(paths):

@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import json
 import re
 
 import nbformat
@@ -16,6 +15,7 @@ from grader.notebooks.make import from_module
 from grader.notebooks.marks import NoNotebook
 from grader.notebooks.script import script
 from grader.verdict import load
+from handin import notebook
 from lesson_notebooks import LESSONS, lesson_book, module, names, odd, of, role, source
 
 
@@ -144,9 +144,7 @@ def test_handed_in_it_is_the_lesson_and_nothing_is_remarked_on(lesson, tmp_path)
 def test_what_a_picture_takes_is_not_loaded_and_what_somebody_wrote_beside_it_is_run():
     cell = "model, tokenizer = load(), load_tokenizer()\nEPS = 1\npictures.losses(\n    f\n)\n"
     cells = ["from grader import check", cell, "model = load()"]
-    read, remarks = script(
-        json.dumps({"cells": [{"cell_type": "code", "source": c} for c in cells]}).encode()
-    )
+    read, remarks = script(notebook(*cells).encode())
     kept = [line for line in read.text.split("\n") if line and not line.startswith("#")]
     assert kept == ["EPS = 1", "model = load()"]
     assert remarks == ()
@@ -166,8 +164,7 @@ def test_a_platform_that_drops_metadata_costs_the_prose_alone(lesson):
 
 def test_a_students_own_function_called_check_is_left_alone():
     def text(*cells):
-        cells = [{"cell_type": "code", "source": cell} for cell in cells]
-        return script(json.dumps({"cells": cells}).encode())[0].text
+        return script(notebook(*cells).encode())[0].text
 
     assert text("def check(x): 1", "check(2)\npictures.f()") == (
         "def check(x): 1\ncheck(2)\npictures.f()\n"

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import handin
 from grader.notebooks.script import CODE, REMARKS, NotANotebook, script
 
 
 def notebook(*cells, **more):
-    code = [{"cell_type": "code", "source": cell} for cell in cells]
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "cells": code, **more}).encode()
+    return handin.notebook(*cells, nbformat=4, nbformat_minor=5, **more).encode()
 
 
 def text(*cells):

@@ -154,7 +154,7 @@ def log_of_what_is_squeezed(logits, tokens):
     return torch.log(torch.gather(p, 2, tokens[:, 1:, None]).squeeze())
 
 
-@pair("target_log_probs", "epsilon_in_the_log", "every_dimension_squeezed")
+@pair("target_log_probs", "epsilon_in_the_log_1e_9", "every_dimension_squeezed")
 def log_of_a_little_more_squeezed(logits, tokens):
     p = F.softmax(logits[:, :-1, :], dim=-1)
     p = p.gather(2, tokens[:, 1:].unsqueeze(2)).squeeze()
@@ -242,36 +242,44 @@ def mean_of_the_roots(log_probs):
 @pair("entropy", "in_bits", "softmax_over_the_first_dimension")
 def bits_down_the_columns(logits):
     p = logits.softmax(0)
-    return (-p * p.log2()).sum(-1)
+    bits = torch.where(p > 0, -p * p.log2(), 0)
+    return bits.sum(-1)
 
 
-@pair("entropy", "in_bits", "one_sum_for_all")
-def bits_in_all(logits):
+@pair("entropy", "in_bits", "log_of_the_softmax")
+def bits_of_a_softmax(logits):
     p = F.softmax(logits, dim=-1)
-    return -torch.sum(p * torch.log(p) / math.log(2))
+    return -torch.sum(p * torch.log(p) / math.log(2), dim=-1)
 
 
 @pair("entropy", "sign_forgotten", "softmax_over_the_first_dimension")
 def p_log_p_down_the_columns(logits):
     p = torch.softmax(logits, dim=0)
-    return torch.sum(p * p.log(), dim=-1)
+    return torch.xlogy(p, p).sum(dim=-1)
 
 
-@pair("entropy", "sign_forgotten", "one_sum_for_all")
+@pair("entropy", "one_sum_for_all", "log_of_the_softmax")
 def p_log_p_in_all(logits):
     p = logits.softmax(-1)
-    return (p.log() * p).sum()
+    return -(p.log() * p).sum()
 
 
 @pair("entropy", "mean_over_the_vocabulary", "softmax_over_the_first_dimension")
 def mean_down_the_columns(logits):
     p = logits.softmax(dim=0)
-    return -(p * p.log()).mean(-1)
+    return torch.special.entr(p).mean(-1)
 
 
-@pair("entropy", "logits_taken_for_probabilities", "one_sum_for_all")
-def logits_times_their_logs(logits):
-    return -torch.sum(logits * torch.log(logits))
+@pair("entropy", "sign_forgotten", "log_of_the_softmax")
+def p_log_p(logits):
+    p = logits.softmax(dim=-1)
+    return (p * p.log()).sum(dim=-1)
+
+
+@pair("entropy", "mean_over_the_vocabulary", "log_of_the_softmax")
+def mean_of_p_log_p(logits):
+    p = torch.softmax(logits, dim=-1)
+    return torch.mean(-p * torch.log(p), dim=-1)
 
 
 # --- is_causal -----------------------------------------------------------------------------------

@@ -14,14 +14,6 @@ BOS = 50256
 # --- first_token_of_length -----------------------------------------------------------------------
 
 
-@pair("first_token_of_length", "the_last_one", "space_not_counted")
-def dict_overwritten_by_length_without_space(sorted_vocab, length):
-    by_length = {}
-    for tok, _ in sorted_vocab:
-        by_length[len(tok.replace("Ġ", ""))] = tok
-    return by_length.get(length, "")
-
-
 @pair("first_token_of_length", "the_last_one", "none_where_there_is_none")
 def dict_overwritten_and_get_without_default(sorted_vocab, length):
     by_length = {}
@@ -400,7 +392,7 @@ def matrix_of_50256(tokens, bos_token_id=BOS):
 
 @pair("prepend_bos", "only_where_missing", "int64_whatever_comes_in")
 def long_column_unless_there(tokens, bos_token_id=BOS):
-    has_bos = torch.all(tokens[..., 0] == bos_token_id)
+    has_bos = tokens.numel() > 0 and torch.all(tokens[..., 0] == bos_token_id)
     if not has_bos:
         shape = list(tokens.shape)
         shape[-1] = 1
@@ -417,8 +409,8 @@ def one_column_behind(tokens, bos_token_id=BOS):
 
 @pair("prepend_bos", "one_bos_for_the_batch", "only_where_missing")
 def one_column_unless_there(tokens, bos_token_id=BOS):
-    first = tokens[..., 0]
-    if first.eq(bos_token_id).all():
+    first = tokens[..., :1]
+    if first.numel() and first.eq(bos_token_id).all():
         return tokens
     return torch.cat([tokens.new_tensor([[bos_token_id]]), tokens], dim=1)
 

@@ -89,8 +89,9 @@ def softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
     """Medium, 10 minutes. exp(x) divided by its sum along `dim`, without overflow.
 
     Any number of dimensions, any `dim` (negative ones count from the end), any floating dtype,
-    which is kept. An entry of minus infinity has probability 0. Gradients flow through to `x`,
-    which stays as it is. May not call PyTorch's softmax or log_softmax in any form.
+    which is kept, each right to its own precision. An entry of minus infinity has probability 0.
+    Gradients flow through to `x`, which stays as it is. May not call PyTorch's softmax or
+    log_softmax in any form.
 
     >>> softmax(torch.tensor([[0.0, 0.0], [1000.0, 1000.0]]), dim=1)
     tensor([[0.5000, 0.5000],
@@ -102,8 +103,9 @@ def softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
 def log_softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
     """Medium, 10 minutes. The logarithm of the softmax, exact where the softmax itself underflows.
 
-    As for `softmax`: any dimensions, `dim` and floating dtype; gradients flow; `x` stays as it
-    is; PyTorch's softmax and log_softmax are off limits. (`torch.logsumexp` is not.)
+    As for `softmax`: any dimensions, `dim` and floating dtype, each to its own precision; gradients
+    flow; `x` stays as it is; PyTorch's softmax and log_softmax are off limits. (`torch.logsumexp`
+    is not.) Minus infinity stays minus infinity.
 
     >>> log_softmax(torch.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
@@ -147,7 +149,8 @@ def target_log_probs(
     """Medium, 10 minutes. The log-probability that the model gave to each token that came next.
 
     `logits` is the model's output on `tokens`. Entry [b, j] of the result is about token j + 1 of
-    sequence b, so there is one entry less than tokens.
+    sequence b, so there is one entry less than tokens. Exact also where the probability underflows;
+    minus infinity for a token whose logit is that.
 
     >>> logits = torch.tensor([[[0.0, 0.0], [5.0, 5.0], [9.0, 0.0]]])
     >>> target_log_probs(logits, torch.tensor([[0, 1, 0]]))
@@ -165,9 +168,9 @@ def cross_entropy(
 
     Minus the log-probability of each token that came next, averaged over all targets in the batch
     that are not padding (mask 1), each counting equally whatever row it is in. Rows are padded on
-    the right. Exact also where a probability underflows. Gradients flow through to `logits`, for
-    this is what models are trained on. May not call PyTorch's `cross_entropy` or `nll_loss` in any
-    form; its log_softmax you may.
+    the right. Exact also where a probability underflows, and infinite where a target's logit is
+    minus infinity. Gradients flow through to `logits`, for this is what models are trained on. May
+    not call PyTorch's `cross_entropy` or `nll_loss` in any form; its log_softmax you may.
 
     >>> logits = torch.zeros(1, 3, 4)
     >>> cross_entropy(logits, torch.tensor([[3, 1, 2]]), torch.tensor([[1, 1, 0]]))
@@ -179,6 +182,8 @@ def cross_entropy(
 def perplexity(log_probs: Float[Tensor, "..."]) -> Float[Tensor, ""]:
     """Very easy, 3 minutes. exp of minus the mean log-probability, over all entries.
 
+    However large that is, and infinite if one of them is minus infinity.
+
     >>> perplexity(torch.tensor([0.25, 0.25, 0.25]).log())
     tensor(4.)
     """
@@ -189,7 +194,8 @@ def entropy(logits: Float[Tensor, "... d_vocab"]) -> Float[Tensor, "..."]:
     """Medium, 10 minutes. How undecided each predicted distribution is, in nats.
 
     -sum_i p_i log p_i over the last dimension, with p = softmax(logits). A token of probability
-    zero adds nothing: neither one whose logit is minus infinity nor one that underflows.
+    zero adds nothing: neither one whose logit is minus infinity nor one that underflows. Exact to
+    the precision of the dtype of `logits`.
 
     >>> entropy(torch.tensor([[0.0, 0.0, 0.0, 0.0], [1000.0, 0.0, 0.0, 0.0]]))
     tensor([1.3863, 0.0000])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 WIDTH = 16
-RARE = 112  # more logits, all of them low, of the model that leaks in one of them
+RARE = 8176  # more logits, all of them low, of the model that leaks in one of them
 D_VOCAB = 50257
 ROUNDING = 2e-5  # of runs of more than 4 tokens
 # Turns per id: irrational, so that no two of GPT-2's ids look alike.
@@ -29,7 +29,7 @@ class ToyModel(torch.nn.Module):
     the tokens that it may see.
 
     `peeks` names what it sees beyond the tokens up to its own: `nothing` (it is causal),
-    `everything`, the `next` token, that token but `faintly`, or in one `unlikely` logit of 128
+    `everything`, the `next` token, that token but `faintly`, or in one `unlikely` logit of 8,192
     alone, at position 1 token 3 (`1>3`), or all of it in any `row` of the batch that begins with an
     even id.
 

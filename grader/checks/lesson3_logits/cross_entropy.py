@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
 
 from grader.checks import texts
-from grader.checks.lesson3_logits.shared import BOS, PICKS, of_gpt2s_size
+from grader.checks.lesson3_logits.shared import BOS, PICKS, epsilons_in_the_log, of_gpt2s_size
 from grader.inside import observe
 from grader.inside.forbidden import Forbidden
 from grader.verdict.draw import Draw
@@ -44,6 +45,7 @@ def padded(draw: Draw, lengths: list[int], d_vocab: int, pad: int) -> Case:
 def mean_over_targets(draw: Draw) -> Cases:
     """Without padding: minus the mean log-probability of the tokens that came next."""
     yield padded(draw, [2], 3, pad=0)
+    yield padded(draw, [3], 2, pad=0)
     yield padded(draw, [4, 4], 4, pad=0)
     yield padded(draw, [5, 5, 5], 7, pad=0)
 
@@ -73,6 +75,8 @@ def large_logits(draw: Draw) -> Cases:
     """Exact where a probability underflows to 0."""
     logits = torch.tensor([[[0.0, 200.0], [0.0, 0.0], [0.0, 0.0]]])
     yield Case(logits, torch.tensor([[1, 0, 0]]), torch.ones(1, 3).long())
+    logits = torch.tensor([[[0.0, -torch.inf], [0.0, 0.0], [0.0, 0.0]]])  # nothing is dropped
+    yield Case(logits, torch.tensor([[0, 1, 0]]), torch.ones(1, 3).long())
     args, kwargs = padded(draw, [5, 3], 4, pad=0).arguments()
     yield Case(args[0] * 200, *args[1:], **kwargs)
 
@@ -263,3 +267,216 @@ def logits_masked(logits, tokens, attention_mask):
     logits = logits * attention_mask.unsqueeze(-1)
     log_probs = logits[:, :-1].log_softmax(dim=-1)
     return -log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).mean()
+
+
+# forum: chatbots' masked losses
+@cross_entropy.misconception
+def log_of_the_softmax_selected(logits, tokens, attention_mask):
+    """The log of a softmax, where the mask is 1.
+
+    A probability of 1e-50 is 0 in a float32, and its log minus infinity. Can you have the log
+    without computing the probability?
+    """
+    probs = logits[:, :-1].softmax(dim=-1).gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1))
+    return -probs.squeeze(-1).log()[attention_mask[:, 1:] == 1].mean()
+
+
+def mean_of(log_probs, attention_mask):
+    return -log_probs[attention_mask[:, 1:] == 1].mean()
+
+
+# forum: how a log of 0 is mostly repaired
+def by_the_log_of_the_softmax(logits, tokens, attention_mask, log):
+    probs = logits[:, :-1].softmax(dim=-1)
+    chosen = probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return mean_of(log(chosen), attention_mask)
+
+
+epsilons_in_the_log(
+    cross_entropy,
+    by_the_log_of_the_softmax,
+    "a softmax",
+    "That turns minus infinity into log({epsilon}), about {log}, whatever the true value is. Can "
+    "you have the log without computing the probability?",
+    clamped=False,
+)
+
+
+@cross_entropy.misconception
+def infinite_losses_left_out(logits, tokens, attention_mask):
+    """Infinite losses left out of the mean.
+
+    If the model holds a token impossible and it comes, that is the worst that can happen, and here
+    it is forgotten. Of which targets does the mask say that they do not count?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return -chosen[(attention_mask[:, 1:] == 1) & chosen.isfinite()].mean()
+
+
+@cross_entropy.misconception
+def softmax_before_log_softmax(logits, tokens, attention_mask):
+    """A log-softmax of what are probabilities already.
+
+    log_softmax wants logits. Taken of numbers between 0 and 1 it makes all tokens about as likely.
+    Which of the two functions is one too many?
+    """
+    log_probs = logits[:, :-1].softmax(dim=-1).log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return mean_of(chosen, attention_mask)
+
+
+@cross_entropy.misconception
+def probabilities_in_place_of_logs(logits, tokens, attention_mask):
+    """Minus the mean probability.
+
+    Whether an impossible token or a merely unlikely one comes is all the same to it. What is a
+    loss the mean of: probabilities or their logs?
+    """
+    probs = logits[:, :-1].softmax(dim=-1)
+    chosen = probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return mean_of(chosen, attention_mask)
+
+
+@cross_entropy.misconception
+def logits_as_they_are(logits, tokens, attention_mask):
+    """Logits in place of log-probabilities.
+
+    They are of the right tokens, but a logit says something only beside the other logits of its
+    position. What makes log-probabilities of them?
+    """
+    chosen = logits[:, :-1].gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return mean_of(chosen, attention_mask)
+
+
+@cross_entropy.misconception
+def softmax_over_the_positions(logits, tokens, attention_mask):
+    """A log-softmax taken over the positions.
+
+    Tokens of the vocabulary compete with one another, positions do not. Along which dimension do
+    the probabilities have to add up to one?
+    """
+    log_probs = logits.log_softmax(dim=1)[:, :-1]
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return mean_of(chosen, attention_mask)
+
+
+@cross_entropy.misconception
+def base_two(logits, tokens, attention_mask):
+    """A loss in bits.
+
+    Logs of base 2 count bits. A model's loss is made of natural logs, as log_softmax gives them.
+    Which number do you divide by, or which function gives another base?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1) / math.log(2)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return mean_of(chosen, attention_mask)
+
+
+@cross_entropy.misconception
+def exponentiated(logits, tokens, attention_mask):
+    """The perplexity, which is the exponential of the loss.
+
+    It says the same as a number of tokens. Asked for is the loss itself; what comes after the mean
+    that should not?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return mean_of(chosen, attention_mask).exp()
+
+
+@cross_entropy.misconception
+def cut_but_not_shifted(logits, tokens, attention_mask):
+    """Both tensors cut at the end, and nothing shifted.
+
+    The shapes fit, but position j is still paired with token j, which it has read. At which end
+    does each of the two lose one?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, :-1].unsqueeze(-1)).squeeze(-1)
+    return -chosen[attention_mask[:, :-1] == 1].mean()
+
+
+@cross_entropy.misconception
+def one_loss_per_target(logits, tokens, attention_mask):
+    """A loss for each target, and no mean.
+
+    They are right, but training wants one number to make smaller. How do you put together those
+    that count?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return -chosen * attention_mask[:, 1:]
+
+
+@cross_entropy.misconception
+def one_loss_per_row(logits, tokens, attention_mask):
+    """A mean loss for each row.
+
+    One number is wanted for the whole batch, in which every target counts the same, whatever row
+    it is in. Over which dimensions do you sum, and by how many do you divide?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    mask = attention_mask[:, 1:]
+    return -(chosen * mask).sum(dim=1) / mask.sum(dim=1)
+
+
+@cross_entropy.misconception
+def mean_of_row_sums(logits, tokens, attention_mask):
+    """A mean over the rows of their sums.
+
+    It grows with the length of the texts. The sum of all losses is right above the line: how many
+    of them are there?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return -(chosen * attention_mask[:, 1:]).sum(dim=1).mean()
+
+
+@cross_entropy.misconception
+def mask_as_long_as_the_tokens(logits, tokens, attention_mask):
+    """Losses multiplied by a mask that is one longer.
+
+    There is one loss less than tokens, but a mask entry for each token. Which one of them belongs
+    to no target?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return -(chosen * attention_mask).sum() / attention_mask.sum()
+
+
+@cross_entropy.misconception
+def selected_by_a_mask_too_long(logits, tokens, attention_mask):
+    """Losses selected by a mask that is one longer.
+
+    There is one loss less than tokens, but a mask entry for each token. Which one of them belongs
+    to no target?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return -chosen[attention_mask == 1].mean()
+
+
+@cross_entropy.misconception
+def mask_taken_for_indices(logits, tokens, attention_mask):
+    """A mask of whole numbers used as an index.
+
+    Only truth values select. Zeros and ones are taken for numbers of rows, so that rows 0 and 1
+    come back over and over. What makes truth values of the mask?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return -chosen[attention_mask[:, 1:]].mean()
+
+
+@cross_entropy.misconception
+def padding_told_by_id_0(logits, tokens, attention_mask):
+    """Padding told by the id 0, and not by the mask.
+
+    In GPT-2's vocabulary 0 is the exclamation mark, and other models pad with another. Which
+    argument knows what is padding?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+    return -chosen[tokens[:, 1:] != 0].mean()

@@ -49,6 +49,8 @@ def seeing_everything(draw: Draw) -> Cases:
     """Tells a causal model from one in which every position sees all others."""
     yield from yes_and_no(draw, "everything")
     yield Case(ToyModel("everything"), draw.ids(1, 1, below=50257))  # nothing comes later
+    for peeks in ("everything", "nothing"):
+        yield Case(ToyModel(peeks), draw.ids(1, 2, below=50257))
 
 
 @is_causal.check(points=3)
@@ -75,8 +77,8 @@ def one_position_peeks(draw: Draw) -> Cases:
         yield Case(ToyModel(f"{at}>{sees}"), tokens)
     yield Case(ToyModel("nothing"), tokens)
     longer = draw.ids(1, 20, below=50257)
-    at = draw.integer(10, 17)
-    yield Case(ToyModel(f"{at}>{draw.integer(at + 1, 18)}"), longer)
+    for at in (draw.integer(10, 15), draw.integer(16, 17)):
+        yield Case(ToyModel(f"{at}>{draw.integer(at + 1, 18)}"), longer)
     yield Case(ToyModel("nothing"), longer)
 
 
@@ -273,5 +275,98 @@ def future_set_to_bos(model, tokens):
         changed = tokens.clone()
         changed[:, j + 1 :] = BOS
         if not torch.allclose(model(changed)[:, : j + 1], logits[:, : j + 1], atol=1e-3):
+            return False
+    return True
+
+
+@is_causal.misconception
+def later_tokens_reversed(model, tokens):
+    """Later tokens only put into another order.
+
+    Where just one of them is left there is nothing to exchange, and equal ones look the same in any
+    order. How do you make sure that every later token becomes another one?
+    """
+    logits = model(tokens)
+    for j in range(tokens.shape[1] - 1):
+        changed = tokens.clone()
+        changed[:, j + 1 :] = changed[:, j + 1 :].flip(1)
+        if not torch.allclose(model(changed)[:, : j + 1], logits[:, : j + 1], atol=1e-3):
+            return False
+    return True
+
+
+@is_causal.misconception
+def past_the_end_of_the_vocabulary(model, tokens):
+    """A later token counted up past the end of the vocabulary.
+
+    50256 is the last id, and one more is none. How do you stay below 50257, and change every token
+    all the same?
+    """
+    logits = model(tokens)
+    for j in range(tokens.shape[1] - 1):
+        changed = tokens.clone()
+        changed[:, j + 1 :] += 1
+        if not torch.allclose(model(changed)[:, : j + 1], logits[:, : j + 1], atol=1e-3):
+            return False
+    return True
+
+
+@is_causal.misconception
+def changes_left_standing(model, tokens):
+    """Changes that are left standing for the next position.
+
+    What you changed to test position 0 is what position 1 has read, so its logits differ, as they
+    may. From which tokens must each change start?
+    """
+    logits = model(tokens)
+    changed = tokens.clone()
+    for j in range(tokens.shape[1] - 1):
+        changed[:, j + 1 :] = (changed[:, j + 1 :] + 1) % 50257
+        if not torch.allclose(model(changed)[:, : j + 1], logits[:, : j + 1], atol=1e-3):
+            return False
+    return True
+
+
+@is_causal.misconception
+def first_position_never_tested(model, tokens):
+    """The first position never tested.
+
+    It may see what comes after it, like any other. With which position does your loop begin?
+    """
+    logits = model(tokens)
+    for j in range(1, tokens.shape[1] - 1):
+        changed = tokens.clone()
+        changed[:, j + 1 :] = (changed[:, j + 1 :] + 1) % 50257
+        if not torch.allclose(model(changed)[:, j], logits[:, j], atol=1e-3):
+            return False
+    return True
+
+
+@is_causal.misconception
+def one_logit_lost_among_many(model, tokens):
+    """A comparison in which one logit is lost among all others.
+
+    A mean over the vocabulary divides its change by 50,257, and a softmax makes nothing of it
+    where the token is unlikely. How large is the largest difference between two logits?
+    """
+    logits = model(tokens)
+    for end in range(1, tokens.shape[1]):
+        if (model(tokens[:, :end])[:, -1] - logits[:, end - 1]).abs().mean() > 1e-3:
+            return False
+    return True
+
+
+@is_causal.misconception
+def compared_with_itself(model, tokens):
+    """A test that every model passes.
+
+    Do the two runs that you compare get different tokens? `changed = tokens` makes no copy, so
+    that both are changed. And do you compare logits of one position, or something that is the same
+    in any run?
+    """
+    changed = tokens
+    for j in range(tokens.shape[1] - 1):
+        changed[:, j + 1 :] = (changed[:, j + 1 :] + 1) % 50257
+        if not torch.allclose(model(changed)[:, : j + 1], model(tokens)[:, : j + 1], atol=1e-3):
             return False
     return True

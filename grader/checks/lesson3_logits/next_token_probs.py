@@ -36,7 +36,10 @@ def after_the_last_token(draw: Draw, reference: TransformerBridge) -> Cases:
 def with_a_bos_in_front(draw: Draw, reference: TransformerBridge) -> Cases:
     """One BOS stands before the text, whatever that begins with, and an empty text is nothing but
     that."""
-    for text in ("", " the", "The ", "<|endoftext|>The", draw.pick(["Ralph", "I"])):
+    for text in ("", " the", "The ", "\n", "<|endoftext|>The", draw.pick(["Ralph", "I"])):
+        yield Case(reference, text)
+    # What is often tidied up: line breaks, accents as characters of their own, ends of texts.
+    for text in ("a\r\nb", "cafe\u0301\x00", "The end<|endoftext|>"):
         yield Case(reference, text)
 
 
@@ -138,3 +141,64 @@ def two_bos(model, text):
     Look at what `model.to_tokens(text)` begins with: does the model leave that for you to do?
     """
     return model(model.tokenizer.bos_token + text)[0, -1].softmax(dim=-1)
+
+
+@next_token_probs.misconception
+def output_with_an_attribute(model, text):
+    """Logits sought in an attribute of the output.
+
+    Models of Hugging Face's give back an object that holds `logits`. This one gives you the tensor
+    itself: what is left to do with it?
+    """
+    return model(text).logits[0, -1].softmax(dim=-1)
+
+
+@next_token_probs.misconception
+def softmax_twice(model, text):
+    """A softmax of a softmax.
+
+    Probabilities lie between 0 and 1, so that as logits they are nearly equal, and over 50,257
+    tokens everything becomes about as likely. How many times does the softmax belong here?
+    """
+    return model(text)[0, -1].softmax(dim=-1).softmax(dim=-1)
+
+
+@next_token_probs.misconception
+def the_most_likely_token(model, text):
+    """The most likely token's id in place of the distribution.
+
+    That is what one makes of a distribution later. Here the probability of every token is asked
+    for. What gives that of the argmax's input?
+    """
+    return model(text)[0, -1].argmax()
+
+
+@next_token_probs.misconception
+def mean_over_the_positions(model, text):
+    """A mean over all positions.
+
+    Each position predicts another token, most of which are there already. Which one of them is
+    about the token after the text?
+    """
+    return model(text)[0].softmax(dim=-1).mean(dim=0)
+
+
+@next_token_probs.misconception
+def text_stripped(model, text):
+    """Spaces and line breaks stripped from the text.
+
+    They are tokens, or parts of them, and the model predicts something else after "The " than after
+    "The". Is it yours to tidy up?
+    """
+    return model(text.strip())[0, -1].softmax(dim=-1)
+
+
+@next_token_probs.misconception
+def no_bos_where_the_text_has_one(model, text):
+    """No BOS where the text begins with <|endoftext|> itself.
+
+    The text may say what it likes, also that; the BOS stands before all of it. On what should it
+    depend whether you put one there?
+    """
+    has_one = text.startswith(model.tokenizer.bos_token)
+    return model(text, prepend_bos=not has_one)[0, -1].softmax(dim=-1)

@@ -152,3 +152,105 @@ def a_list(model, tokens):
     The rows are right. One tensor was asked for; which function lays vectors on top of one another?
     """
     return [model(tokens[:, : j + 1])[0, -1] for j in range(tokens.shape[1])]
+
+
+@prefix_predictions.misconception
+def output_with_an_attribute(model, tokens):
+    """Logits sought in an attribute of the output.
+
+    Models of Hugging Face's give back an object that holds `logits`. This one gives you the tensor
+    itself: what is left to do with it?
+    """
+    seq = tokens.shape[1]
+    return torch.stack([model(tokens[:, : j + 1]).logits[0, -1] for j in range(seq)])
+
+
+@prefix_predictions.misconception
+def probabilities(model, tokens):
+    """Probabilities in place of logits.
+
+    They say what the model predicts, but asked for is what it gives out, as it is. Which step is
+    one too many?
+    """
+    seq = tokens.shape[1]
+    return torch.stack([model(tokens[:, : j + 1])[0, -1].softmax(-1) for j in range(seq)])
+
+
+@prefix_predictions.misconception
+def most_likely_tokens(model, tokens):
+    """The most likely tokens in place of the logits.
+
+    One id per prefix is left of 50,257 numbers. A row holds all logits of the last position.
+    """
+    seq = tokens.shape[1]
+    return torch.stack([model(tokens[:, : j + 1])[0, -1].argmax() for j in range(seq)])
+
+
+@prefix_predictions.misconception
+def longest_first(model, tokens):
+    """Prefixes from the longest to the shortest.
+
+    Row j is about tokens 0 to j, so the shortest prefix comes first. In which order do you go
+    through them?
+    """
+    seq = tokens.shape[1]
+    return torch.stack([model(tokens[:, : seq - j])[0, -1] for j in range(seq)])
+
+
+@prefix_predictions.misconception
+def joined_end_to_end(model, tokens):
+    """Rows joined end to end into one vector.
+
+    `cat` lays tensors along a dimension that they have. Which function makes a new one, along which
+    they lie side by side?
+    """
+    seq = tokens.shape[1]
+    return torch.cat([model(tokens[:, : j + 1])[0, -1] for j in range(seq)])
+
+
+@prefix_predictions.misconception
+def one_prefix_too_many(model, tokens):
+    """One prefix too many.
+
+    A slice may end past the end, so the whole text runs twice without a word. How many prefixes has
+    a text of three tokens?
+    """
+    seq = tokens.shape[1]
+    return torch.stack([model(tokens[:, : j + 1])[0, -1] for j in range(seq + 1)])
+
+
+@prefix_predictions.misconception
+def every_dimension_squeezed(model, tokens):
+    """Squeeze without a dimension, which takes them all.
+
+    For a text of one token more goes than the batch: the rows, too. How do you say which one is to
+    go?
+    """
+    seq = tokens.shape[1]
+    return torch.stack([model(tokens[:, : j + 1])[:, -1] for j in range(seq)]).squeeze()
+
+
+@prefix_predictions.misconception
+def bos_put_in_front(model, tokens):
+    """A BOS put in front of every prefix.
+
+    The tokens are to be taken as they are; they may begin with a BOS already. What does row 0 see?
+    """
+    seq = tokens.shape[1]
+    longer = torch.cat([torch.full_like(tokens[:, :1], BOS), tokens], dim=1)
+    return torch.stack([model(longer[:, : j + 2])[0, -1] for j in range(seq)])
+
+
+@prefix_predictions.misconception
+def future_set_to_zero(model, tokens):
+    """The future filled up with zeros rather than cut off.
+
+    0 is a token, too: the exclamation mark. A model that looks ahead sees it there. Each prefix
+    should be run by itself, with nothing after it.
+    """
+    rows = []
+    for j in range(tokens.shape[1]):
+        prefix = tokens.clone()
+        prefix[:, j + 1 :] = 0
+        rows.append(model(prefix)[0, j])
+    return torch.stack(rows)

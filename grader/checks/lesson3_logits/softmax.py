@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from grader.checks.lesson3_logits.shared import (
@@ -110,17 +111,6 @@ def one_sum_for_all(x, dim):
 
 
 @softmax.misconception
-def no_maximum_and_one_sum(x, dim):
-    """Softmax over the whole tensor, and no maximum subtracted.
-
-    Two things at once: a sum over all entries makes one distribution of the whole tensor, and exp
-    of a large logit overflows. What is `dim` for, and what may you subtract first?
-    """
-    exp = torch.exp(x)
-    return exp / exp.sum()
-
-
-@softmax.misconception
 def always_the_last_dim(x, dim):
     """Softmax over the last dimension, whatever dim is.
 
@@ -166,29 +156,6 @@ def keepdim_forgotten_twice(x, dim):
 
 
 @softmax.misconception
-def no_maximum_and_keepdim_forgotten(x, dim):
-    """Softmax with no maximum subtracted, and a sum that lost its dimension.
-
-    Two things at once: the sum should keep a dimension of size 1 to be broadcast along the right
-    one, and exp of a large logit overflows unless something is subtracted first.
-    """
-    exp = torch.exp(x)
-    return exp / exp.sum(dim=dim)
-
-
-@softmax.misconception
-def in_place(x, dim):
-    """Softmax that overwrites its input.
-
-    `-=` and methods that end in an underscore write into the caller's tensor, and autograd refuses
-    that on a leaf. What would make a new tensor instead?
-    """
-    x -= x.amax(dim=dim, keepdim=True)
-    exp = x.exp()
-    return exp / exp.sum(dim=dim, keepdim=True)
-
-
-@softmax.misconception
 def cut_off_from_the_gradient(x, dim):
     """Softmax of a copy that is cut off from the gradient.
 
@@ -222,3 +189,162 @@ def float32_in_between(x, dim):
     wide = x.float()
     exp = torch.exp(wide - wide.amax(dim=dim, keepdim=True))
     return (exp / exp.sum(dim=dim, keepdim=True)).to(x.dtype)
+
+
+@softmax.misconception
+def keepdim_forgotten_in_the_maximum(x, dim):
+    """Softmax whose maximum has lost its dimension.
+
+    Broadcasting aligns shapes from the right: in a square matrix it takes from columns what is the
+    maximum of rows, without a word. How do you keep a dimension of size 1 where it was taken?
+    """
+    exp = torch.exp(x - x.max(dim=dim).values)
+    return exp / exp.sum(dim=dim, keepdim=True)
+
+
+@softmax.misconception
+def values_and_indices_subtracted(x, dim):
+    """A maximum along a dimension taken for a tensor, which is a pair.
+
+    With a dimension, `max` gives two tensors, the values and where they are, and nothing can be
+    subtracted from `x` by a pair. Which of the two do you want, or what is `amax`?
+    """
+    exp = torch.exp(x - x.max(dim=dim, keepdim=True))
+    return exp / exp.sum(dim=dim, keepdim=True)
+
+
+# forum: meant as the safer bound
+@softmax.misconception
+def largest_magnitude_subtracted(x, dim):
+    """Softmax with the largest absolute value subtracted.
+
+    Where all logits lie far below 0 this pushes them down once more, until every exponential is 0.
+    Which of them should become 0 before you exponentiate: the largest, or the one furthest from 0?
+    """
+    exp = torch.exp(x - x.abs().amax(dim=dim, keepdim=True))
+    return exp / exp.sum(dim=dim, keepdim=True)
+
+
+# NumPy: a habit from arrays of two dimensions
+@softmax.misconception
+def dimension_put_back_second(x, dim):
+    """Softmax whose sum gets its dimension back in the second place.
+
+    `[:, None]` and `unsqueeze(1)` are right for the rows of a matrix, and for nothing else. In
+    which place was the dimension that the sum has taken away?
+    """
+    exp = torch.exp(x - x.amax(dim=dim, keepdim=True))
+    return exp / exp.sum(dim=dim).unsqueeze(1)
+
+
+@softmax.misconception
+def dimension_put_back_last(x, dim):
+    """Softmax whose sum gets its dimension back at the end.
+
+    `[..., None]` and `unsqueeze(-1)` are right where the sum was taken over the last dimension. In
+    which place was the one that it took away here?
+    """
+    exp = torch.exp(x - x.amax(dim=dim, keepdim=True))
+    return exp / exp.sum(dim=dim).unsqueeze(-1)
+
+
+@softmax.misconception
+def sum_made_a_column(x, dim):
+    """Softmax whose sum is made one long column.
+
+    `view(-1, 1)` and `reshape(-1, 1)` are right for the rows of a matrix. With another dimension,
+    or more than two, a column of all sums lies beside something else. What does `keepdim` do?
+    """
+    exp = torch.exp(x - x.amax(dim=dim, keepdim=True))
+    return exp / exp.sum(dim=dim).reshape(-1, 1)
+
+
+@softmax.misconception
+def always_the_second_dim(x, dim):
+    """Softmax over dimension 1, whatever dim is.
+
+    That is where the classes of a batch mostly lie, but a vector has no such dimension, and other
+    tensors have more. Which lines of your code does the argument `dim` reach?
+    """
+    exp = torch.exp(x - x.amax(dim=1, keepdim=True))
+    return exp / exp.sum(dim=1, keepdim=True)
+
+
+@softmax.misconception
+def not_divided(x, dim):
+    """Exponentials that are not divided by their sum.
+
+    They are positive, and in the right proportion to one another, but do not add up to one. What
+    makes a distribution of them?
+    """
+    return torch.exp(x - x.amax(dim=dim, keepdim=True))
+
+
+@softmax.misconception
+def logits_clamped(x, dim):
+    """Logits clamped so that exp does not overflow.
+
+    Two logits beyond the bound become equal, however far apart they are. Adding a constant to all
+    of them changes nothing; clamping does. Which constant keeps exp from overflowing?
+    """
+    exp = torch.exp(x.clamp(-80, 80))
+    return exp / exp.sum(dim=dim, keepdim=True)
+
+
+@softmax.misconception
+def nan_replaced(x, dim):
+    """NaN replaced by 0 after the overflow.
+
+    Infinity over infinity is NaN where a probability of 1 belongs, and 0 over 0 where any may.
+    What was lost does not come back; how do you keep exp from overflowing in the first place?
+    """
+    exp = torch.exp(x)
+    return (exp / exp.sum(dim=dim, keepdim=True)).nan_to_num(0.0)
+
+
+@softmax.misconception
+def divided_by_the_maximum(x, dim):
+    """Logits divided by their maximum.
+
+    That keeps them small, but probabilities depend on differences of logits, and these shrink with
+    them. What may be done to all logits alike that leaves their differences as they are?
+    """
+    exp = torch.exp(x / x.amax(dim=dim, keepdim=True))
+    return exp / exp.sum(dim=dim, keepdim=True)
+
+
+@softmax.misconception
+def in_place(x, dim):
+    """Softmax that overwrites its input.
+
+    `-=` and methods that end in an underscore write into the caller's tensor, and autograd refuses
+    that on a leaf. What would make a new tensor instead?
+    """
+    x -= x.amax(dim=dim, keepdim=True)
+    exp = x.exp()
+    return exp / exp.sum(dim=dim, keepdim=True)
+
+
+@softmax.misconception
+def in_place_behind_autograd(x, dim):
+    """Softmax that overwrites its input behind autograd's back.
+
+    Under `no_grad`, or by `.data`, nothing objects, but the caller's tensor still holds something
+    else than before. What would make a new tensor instead?
+    """
+    with torch.no_grad():
+        x -= x.amax(dim=dim, keepdim=True)
+    exp = x.exp()
+    return exp / exp.sum(dim=dim, keepdim=True)
+
+
+@softmax.misconception
+def through_numpy(x, dim):
+    """Softmax computed in NumPy.
+
+    NumPy has no bfloat16, and what comes back from it does not know where it came from, so that no
+    gradient can flow. Which of its functions has PyTorch not got?
+    """
+    array = x.numpy()
+    exp = np.exp(array - array.max(axis=dim, keepdims=True))
+    return torch.from_numpy(exp / exp.sum(axis=dim, keepdims=True))

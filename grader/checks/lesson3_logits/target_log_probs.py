@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional as F
 
 from grader.checks import texts
-from grader.checks.lesson3_logits.shared import BOS, of_gpt2s_size
+from grader.checks.lesson3_logits.shared import BOS, epsilons_in_the_log, of_gpt2s_size
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
 
@@ -43,6 +44,7 @@ def of_the_token_that_came_next(draw: Draw) -> Cases:
 def large_logits(draw: Draw) -> Cases:
     """Exact where the probability itself underflows."""
     yield Case(torch.tensor([[[0.0, 500.0], [0.0, 0.0]]]), torch.tensor([[1, 0]]))
+    yield Case(torch.tensor([[[0.0, -torch.inf], [0.0, 0.0]]]), torch.tensor([[0, 1]]))
     yield Case(draw.normal(2, 4, 5, scale=300), draw.ids(2, 4, below=5))
 
 
@@ -110,19 +112,6 @@ def log_of_the_softmax(logits, tokens):
     """
     probs = logits[:, :-1].softmax(dim=-1)
     return probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1).log()
-
-
-# forum: how a log of 0 is mostly repaired
-@target_log_probs.misconception
-def epsilon_in_the_log(logits, tokens):
-    """The log of a softmax with a small number added.
-
-    That turns minus infinity into log(1e-9), about -20.7, whether the true value is -25 or -1000.
-    Can you have the log without computing the probability?
-    """
-    probs = logits[:, :-1].softmax(dim=-1)
-    chosen = probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
-    return torch.log(chosen + 1e-9)
 
 
 @target_log_probs.misconception
@@ -203,3 +192,126 @@ def every_sequence_with_every_target(logits, tokens):
     """
     log_probs = logits.log_softmax(dim=-1)
     return log_probs[:, torch.arange(tokens.shape[1] - 1), tokens[:, 1:]]
+
+
+# forum: how a log of 0 is mostly repaired
+def by_the_log_of_the_softmax(logits, tokens, log):
+    probs = logits[:, :-1].softmax(dim=-1)
+    return log(probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1))
+
+
+epsilons_in_the_log(
+    target_log_probs,
+    by_the_log_of_the_softmax,
+    "a softmax",
+    "That turns minus infinity into log({epsilon}), about {log}, whatever the true value is. Can "
+    "you have the log without computing the probability?",
+)
+
+
+@target_log_probs.misconception
+def infinity_replaced(logits, tokens):
+    """Minus infinity replaced by a number.
+
+    A token that the model holds impossible has a probability of 0, and the log of that is minus
+    infinity. If it came nevertheless, what should the loss be?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    return log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1).nan_to_num()
+
+
+@target_log_probs.misconception
+def softmax_before_log_softmax(logits, tokens):
+    """A log-softmax of what are probabilities already.
+
+    log_softmax wants logits. Taken of numbers between 0 and 1 it makes all tokens about as likely.
+    Which of the two functions is one too many?
+    """
+    log_probs = logits[:, :-1].softmax(dim=-1).log_softmax(dim=-1)
+    return log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+
+
+@target_log_probs.misconception
+def base_two(logits, tokens):
+    """Logs of base 2.
+
+    They count bits. A model's loss is made of natural logs, as log_softmax gives them. Which number
+    do you divide by, or which function gives another base?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1) / math.log(2)
+    return log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+
+
+@target_log_probs.misconception
+def rolled_and_not_cut(logits, tokens):
+    """Tokens rolled by one, and nothing left out.
+
+    What falls off at the front comes back at the end, so the last logits are held against the first
+    token. How many of the logits have a target?
+    """
+    index = tokens.roll(-1, dims=1).unsqueeze(-1)
+    return logits.log_softmax(dim=-1).gather(dim=-1, index=index).squeeze(-1)
+
+
+@target_log_probs.misconception
+def zero_for_the_first_token(logits, tokens):
+    """A 0 for the first token, which has no prediction.
+
+    That keeps the shape of tokens, but a log-probability of 0 says that the first token was
+    certain. How many entries are there to be?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    return F.pad(log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1), (1, 0))
+
+
+@target_log_probs.misconception
+def index_without_its_dimension(logits, tokens):
+    """gather with an index of too few dimensions.
+
+    The log-probabilities have three dimensions and the targets two. `gather` wants as many of both,
+    and gives back the index's shape. What shape should the index have?
+    """
+    return logits[:, :-1].log_softmax(dim=-1).gather(dim=-1, index=tokens[:, 1:])
+
+
+@target_log_probs.misconception
+def gathered_along_the_positions(logits, tokens):
+    """gather along the positions.
+
+    The index holds token ids, and these count along the vocabulary. Along which dimension does your
+    `gather` look them up?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    return log_probs.gather(dim=1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+
+
+@target_log_probs.misconception
+def of_the_likeliest_token(logits, tokens):
+    """The log-probability of the most likely token.
+
+    That is how sure the model was, not how right. Of which token is the log-probability asked for,
+    and which argument knows it?
+    """
+    return logits[:, :-1].log_softmax(dim=-1).amax(dim=-1)
+
+
+@target_log_probs.misconception
+def one_number_for_all(logits, tokens):
+    """A mean over all of them.
+
+    That is the way to a loss, and the next exercise. Here each target's log-probability is asked
+    for by itself.
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    return log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).mean()
+
+
+@target_log_probs.misconception
+def one_number_per_sequence(logits, tokens):
+    """A sum over each sequence.
+
+    That is the log-probability of a whole text. Here that of each of its tokens is asked for by
+    itself; which step takes the positions away?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    return log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1).sum(dim=1)

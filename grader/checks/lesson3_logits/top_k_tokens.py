@@ -41,7 +41,7 @@ def probs_of(draw: Draw, n: int) -> torch.Tensor:
 def most_probable_first(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
     """k pairs of token and probability, the most probable first."""
     yield Case(tokenizer, probs_of(draw, 4), 2)
-    yield Case(tokenizer, probs_of(draw, 20), 10)
+    yield Case(tokenizer, probs_of(draw, 40), 30)
     yield Case(tokenizer, probs_of(draw, 5), 1)
 
 
@@ -49,8 +49,10 @@ def most_probable_first(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
 def spaces_are_spaces(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
     """Tokens are text: ' the' and not 'Ġthe', a line break and not 'Ċ'."""
     probs = torch.zeros(50257)
-    probs[[262, 198, 50256, 2634]] = torch.tensor([0.4, 0.3, 0.2, 0.1])  # 2634 is "é"
-    yield Case(tokenizer, probs, 4)
+    # " the", line breaks of two kinds, EOS, "é", a space alone and one that is no number
+    ids = [262, 198, 201, 50256, 2634, 220, 1849]
+    probs[ids] = torch.tensor([0.9, 0.09, 0.009, 9e-4, 9e-5, 9e-6, 9e-7])
+    yield Case(tokenizer, probs, 7)
     halves = torch.zeros(50257)
     halves[[250, 251, 11]] = torch.tensor([0.5, 0.3, 0.2])  # two of these are no whole character
     yield Case(tokenizer, halves, 3)
@@ -210,4 +212,106 @@ def shares_among_the_top(tokenizer, probs, k):
     return [
         (tokenizer.decode([i]), p)
         for i, p in zip(top.indices.tolist(), shares.tolist(), strict=True)
+    ]
+
+
+@top_k_tokens.misconception
+def special_tokens_skipped(tokenizer, probs, k):
+    """Special tokens left out when decoding.
+
+    <|endoftext|> is a token that can be probable like any other, and an empty string tells nobody
+    so. Which option of `decode` takes it away?
+    """
+    top = probs.topk(k)
+    return [
+        (tokenizer.decode([i], skip_special_tokens=True), p)
+        for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]
+
+
+@top_k_tokens.misconception
+def one_text_split_at_spaces(tokenizer, probs, k):
+    """One decoded text, split at its spaces.
+
+    Tokens are no words: some have no space, some are one. Once they are joined nothing says where
+    one ended. How do you get a text for each id?
+    """
+    top = probs.topk(k)
+    return list(zip(tokenizer.decode(top.indices).split(), top.values.tolist(), strict=False))
+
+
+@top_k_tokens.misconception
+def probability_first(tokenizer, probs, k):
+    """Pairs the wrong way round.
+
+    The token comes first, and its probability after it. In which order does your loop take them up?
+    """
+    top = probs.topk(k)
+    return [
+        (p, tokenizer.decode([i]))
+        for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]
+
+
+@top_k_tokens.misconception
+def tokens_of_equal_text_merged(tokenizer, probs, k):
+    """Tokens that decode to the same text, merged into one.
+
+    Parts of characters all decode to the same sign, and keys of a dict are there but once, so that
+    fewer than k are left. What can hold two pairs with the same text?
+    """
+    top = probs.topk(k)
+    texts = map(tokenizer.decode, top.indices[:, None].tolist())
+    return list(dict(zip(texts, top.values.tolist(), strict=True)).items())
+
+
+@top_k_tokens.misconception
+def per_cent(tokenizer, probs, k):
+    """Probabilities in per cent.
+
+    A probability goes from 0 to 1, as in `probs`. Who should decide how a number is shown?
+    """
+    top = probs.topk(k)
+    return [
+        (tokenizer.decode([i]), 100 * p)
+        for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]
+
+
+@top_k_tokens.misconception
+def the_first_k_tokens(tokenizer, probs, k):
+    """The first k tokens of the vocabulary, not the most probable ones.
+
+    `sort` gives the values in order and beside them where they were. Without the second, the first
+    value seems to be that of token 0. Which ids do your values belong to?
+    """
+    values = probs.sort(descending=True).values
+    return [(tokenizer.decode([i]), p) for i, p in enumerate(values[:k].tolist())]
+
+
+@top_k_tokens.misconception
+def rounded_to_two_places(tokenizer, probs, k):
+    """Probabilities rounded to two places.
+
+    That is for looking at them. Over 50,257 tokens most are far below one in a hundred, and all of
+    these become 0. Who should decide how a number is shown?
+    """
+    top = probs.topk(k)
+    return [
+        (tokenizer.decode([i]), round(p, 2))
+        for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]
+
+
+@top_k_tokens.misconception
+def rounded_to_four_places(tokenizer, probs, k):
+    """Probabilities rounded to four places.
+
+    That is for looking at them. Over 50,257 tokens many are below one in ten thousand, and all of
+    these become 0. Who should decide how a number is shown?
+    """
+    top = probs.topk(k)
+    return [
+        (tokenizer.decode([i]), round(p, 4))
+        for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True)
     ]

@@ -75,8 +75,8 @@ def argmax_decode(logits: Float[Tensor, "batch seq d_vocab"]) -> Int[Tensor, "ba
 def predicted_pairs(model: TransformerBridge, text: str) -> list[tuple[str, str]]:
     """Medium, 10 minutes. A text's tokens, each with the token that the model expects after it.
 
-    Both as text. The first pair is about BOS, which the text gets in front: what does the model
-    expect a text to begin with? One pair per token, BOS included.
+    Both as text. The first pair is about BOS, which the text gets in front, whatever it begins
+    with: what does the model expect a text to begin with? One pair per token, BOS included.
 
     >>> [token for token, expected in predicted_pairs(model, "Ralph")]
     ['<|endoftext|>', 'R', 'alph']
@@ -154,7 +154,8 @@ def generate_until(
 
     The tokens it was given, then predicted ones up to and including the first `eos_token_id`
     among them, but no more than `max_new_tokens`. An EOS in the prompt (its BOS, say) stops
-    nothing. `tokens` is taken as it is: no BOS is added. May not call `model.generate`.
+    nothing. `tokens` is taken as it is: no BOS is added. Whether it builds a gradient graph is not
+    looked at. May not call `model.generate`.
 
     >>> generate_until(model, torch.tensor([[50256, 49, 17307]]), max_new_tokens=0)
     tensor([[50256,    49, 17307]])
@@ -173,7 +174,8 @@ def generate_batch(
     All sequences run through the model together, in one pass per new token. One that has ended is
     filled up with `eos_token_id` while the others go on, and takes no part in further passes. n is
     the number of tokens that the longest continuation took, at most `max_new_tokens`; once all
-    have ended, the model is not called again. May not call `model.generate`.
+    have ended, the model is not called again. Whether it builds a gradient graph is not looked at.
+    May not call `model.generate`.
 
     >>> generate_batch(model, torch.tensor([[50256, 49], [50256, 40]]), max_new_tokens=0)
     tensor([[50256,    49],

@@ -26,6 +26,8 @@ def at_the_end_of_each(draw: Draw) -> Cases:
     """Each sequence gets its own token at the end."""
     for batch, seq in [(1, 2), (2, 3), (3, 3), (4, 1), (2, 0)]:
         yield Case(draw.ids(batch, seq, below=50257), draw.ids(batch, below=50257))
+    # Nothing is special about an EOS, nor about a token that is there already.
+    yield Case(torch.tensor([[5, 50256], [50256, 0]]), torch.tensor([50256, 0]))
 
 
 @append_token.check(points=2, observe=observe.dtype)
@@ -61,10 +63,10 @@ def widened(tokens, token):
 # forum: "Tensors must have same number of dimensions: got 2 and 1"
 @append_token.misconception
 def no_dimension_added(tokens, token):
-    """Concatenation of a matrix with a vector.
+    """Tensors put together whose dimensions do not fit, as a matrix and a vector.
 
-    torch.cat wants equal numbers of dimensions. The new tokens form a column of one entry per
-    sequence: what shape does a column have?
+    torch.cat wants equal numbers of dimensions, and torch.stack equal shapes. The new tokens form a
+    column of one entry per sequence: what shape does a column have?
     """
     return torch.cat([tokens, token], dim=1)
 
@@ -102,9 +104,63 @@ def window_slides(tokens, token):
 # course forks: .item(), from loops over a single text
 @append_token.misconception
 def batch_of_one(tokens, token):
-    """A batch of one taken for granted, with .item().
+    """A batch of one taken for granted.
 
-    .item() is for a tensor with one entry. With several sequences there is a token for each of
-    them, and none has to leave the tensor world.
+    `.item()` is for a tensor with one entry, and `token[None]` a single row. With several sequences
+    there is a token for each of them: what shape has a column of these?
     """
     return torch.cat([tokens, torch.tensor([[token.item()]]).to(tokens)], dim=1)
+
+
+@append_token.misconception
+def last_token_replaced(tokens, token):
+    """The last token overwritten by the new one.
+
+    A sequence grows by one; nothing of it is lost. Which place has the new token, if the old ones
+    go from 0 to seq - 1?
+    """
+    longer = tokens.clone()
+    longer[:, -1:] = token[:, None]
+    return longer
+
+
+@append_token.misconception
+def every_token_to_every_sequence(tokens, token):
+    """Every new token appended to every sequence.
+
+    Broadcasting lays the vector of new tokens beside each row. Entry b of it belongs to sequence b:
+    what shape makes a column of it?
+    """
+    return torch.cat([tokens, token[None].expand(len(tokens), -1).to(tokens)], dim=1)
+
+
+@append_token.misconception
+def first_token_for_all(tokens, token):
+    """One and the same token appended to every sequence.
+
+    There is one for each of them. Does an index 0 stand where all of the batch should be?
+    """
+    return torch.cat([tokens, token[:1, None].expand(len(tokens), 1).to(tokens)], dim=1)
+
+
+@append_token.misconception
+def ids_made_floats(tokens, token):
+    """Ids made into floating-point numbers.
+
+    `zeros`, `ones` and `empty` give float32 unless told otherwise. A token is a whole number, and
+    an embedding takes nothing else. Where would they learn the dtype of tokens?
+    """
+    longer = torch.zeros(len(tokens), tokens.shape[1] + 1)
+    longer[:, :-1], longer[:, -1] = tokens, token
+    return longer
+
+
+@append_token.misconception
+def nothing_assigned(tokens, token):
+    """A concatenation whose result is not kept.
+
+    `torch.cat` makes a new tensor and leaves those that it is given as they are. What do you
+    return?
+    """
+    torch.cat([tokens, token[:, None].to(tokens)], dim=1)
+    return tokens

@@ -84,3 +84,83 @@ def only_the_first_sequence(logits):
     Does your answer have as many rows as the logits?
     """
     return logits[0].argmax(dim=-1)
+
+
+@argmax_decode.misconception
+def over_the_batch(logits):
+    """Argmax over the batch instead of the vocabulary.
+
+    For each position and word you get the sequence that favours it most. Which dimension holds the
+    alternatives that compete for one position?
+    """
+    return logits.argmax(dim=0)
+
+
+@argmax_decode.misconception
+def least_likely(logits):
+    """The least likely token at every position.
+
+    The larger a logit, the more likely its token. min or max?
+    """
+    return logits.argmin(dim=-1)
+
+
+# from scratch: probabilities first, though the order is the same
+@argmax_decode.misconception
+def exponentials_that_overflow(logits):
+    """An argmax of exponentials that overflow.
+
+    exp of a large logit is infinite, of a very small one 0, and then several share the top or none
+    is a number. Which of two logits is larger: does that change under a softmax?
+    """
+    exp = logits.exp()
+    return (exp / exp.sum(dim=-1, keepdim=True)).argmax(dim=-1)
+
+
+@argmax_decode.misconception
+def first_position_alone(logits):
+    """Decoding of the first position alone.
+
+    The question is what the model expects after each token. Nothing in the sequence is to be picked
+    out.
+    """
+    return logits[:, 0].argmax(dim=-1)
+
+
+# course forks: predictions cut to be compared with tokens[:, 1:]
+@argmax_decode.misconception
+def last_position_left_out(logits):
+    """Decoding without the last position.
+
+    To hold predictions against what came one leaves out the last, which has nothing to be held
+    against. Here nothing is held against anything: what is expected after the end?
+    """
+    return logits[:, :-1].argmax(dim=-1)
+
+
+@argmax_decode.misconception
+def every_dimension_squeezed(logits):
+    """Squeeze without a dimension, which takes them all.
+
+    With a single sequence, or a single position, a dimension of the result goes that belongs there.
+    Which one did you mean?
+    """
+    return logits.argmax(dim=-1).squeeze()
+
+
+@argmax_decode.misconception
+def values_and_indices(logits):
+    """The highest logits beside the tokens that have them.
+
+    `max` along a dimension gives both, and tokens are the second of them. How do you get at that?
+    """
+    return tuple(logits.max(dim=-1))
+
+
+@argmax_decode.misconception
+def the_distribution(logits):
+    """Probabilities in place of a choice.
+
+    They say how likely each token is. Asked for is the likeliest one: what picks that?
+    """
+    return logits.softmax(dim=-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 
 from grader.checks import texts
 from grader.checks.lesson4_decoding.shared import (
@@ -112,7 +113,10 @@ def as_long_as_the_longest(draw: Draw, reference: TransformerBridge) -> Cases:
     args, kwargs = case.arguments()
     yield Case(reference, args[1].repeat(2, 1), 6, **kwargs)
     if (tokens := past_the_end(reference)) is not None:
-        yield Case(reference, tokens, 4, eos_token_id=NEVER)
+        new = clear_continuation(reference, tokens, 4)
+        assert new is not None
+        never = NEVER if 0 in new else 0  # which is a token like any other, and not none
+        yield Case(reference, tokens, 4, eos_token_id=never)
         yield Case(reference, tokens.repeat(2, 1), 4)
 
 
@@ -239,3 +243,195 @@ def row_by_row(model, tokens, max_new_tokens, eos_token_id=EOS):
                     break
             rows.append(row)
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=eos_token_id)
+
+
+def generated(model, tokens, max_new, eos, *, fill=None, stop=torch.all):
+    """As it should be, unless told otherwise: what an ended row is filled up with, and when it is
+    over, by which rows have ended."""
+    fill = eos if fill is None else fill
+    ended = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+    for _ in range(max_new):
+        if stop(ended):
+            break
+        new = torch.full_like(tokens[:, 0], fill)
+        with torch.no_grad():
+            new[~ended] = model(tokens[~ended])[:, -1].argmax(dim=-1)
+        tokens = torch.cat([tokens, new[:, None]], dim=1)
+        ended = ended | (new == eos)
+    return tokens
+
+
+# course forks: the stop condition looks at each row's last token
+@generate_batch.misconception
+def prompt_that_ends_in_eos(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A look at the last tokens before anything has been predicted.
+
+    A prompt may end in EOS, and its row is to go on. When do you ask for the first time which rows
+    have ended?
+    """
+    with torch.no_grad():
+        for _ in range(max_new_tokens):
+            running = tokens[:, -1] != eos_token_id
+            if not running.any():
+                break
+            new = torch.full_like(tokens[:, 0], eos_token_id)
+            new[running] = model(tokens[running])[:, -1].argmax(dim=-1)
+            tokens = torch.cat([tokens, new[:, None]], dim=1)
+    return tokens
+
+
+@generate_batch.misconception
+def an_eos_anywhere_stops_all(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A stop for all as soon as there is an EOS anywhere.
+
+    BOS is the same token, and is there from the beginning; and of two rows that end apart, one is
+    cut short. Which tokens may decide, and for which rows?
+    """
+    with torch.no_grad():
+        for _ in range(max_new_tokens):
+            new = model(tokens)[:, -1].argmax(dim=-1)
+            tokens = torch.cat([tokens, new[:, None]], dim=1)
+            if (tokens == eos_token_id).any():
+                break
+    return tokens
+
+
+@generate_batch.misconception
+def eos_ignored(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """Generation up to the maximum, whatever is predicted.
+
+    The maximum is for texts that do not end by themselves. If your loop has a test for EOS, is it
+    one that can ever be true?
+    """
+    return generated(model, tokens, max_new_tokens, eos=-1)
+
+
+@generate_batch.misconception
+def eos_of_the_tokenizer(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A fixed EOS, whatever eos_token_id says.
+
+    <|endoftext|> is only the default. A caller may want to stop at a line break instead; where does
+    your loop learn which token that is?
+    """
+    return generated(model, tokens, max_new_tokens, eos=EOS)
+
+
+@generate_batch.misconception
+def id_0_taken_for_none(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """The id 0 taken for no id at all.
+
+    In Python 0 is as good as False, so that `eos_token_id or ...` gives something else for it. Is
+    there a need for a default here?
+    """
+    return generated(model, tokens, max_new_tokens, eos=eos_token_id or EOS)
+
+
+@generate_batch.misconception
+def filled_up_with_endoftext(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """Ended rows filled up with <|endoftext|>, whatever eos_token_id says.
+
+    A row that has ended is to be filled with the token that ended it. Which one did the caller
+    name?
+    """
+    return generated(model, tokens, max_new_tokens, eos_token_id, fill=EOS)
+
+
+@generate_batch.misconception
+def filled_up_with_zeros(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """Ended rows filled up with the id 0.
+
+    In GPT-2's vocabulary that is an exclamation mark. With which token is a row to be filled up
+    that has ended?
+    """
+    return generated(model, tokens, max_new_tokens, eos_token_id, fill=0)
+
+
+@generate_batch.misconception
+def one_token_too_many(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """One token more than the maximum.
+
+    max_new_tokens may be 0, and then nothing is added. Is there a token that you append before or
+    after the loop?
+    """
+    return generated(model, tokens, max_new_tokens + 1, eos_token_id)
+
+
+@generate_batch.misconception
+def only_the_new_tokens(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """The new tokens alone, without those that it was given.
+
+    What comes back are the whole sequences, from their first tokens on.
+    """
+    return generated(model, tokens, max_new_tokens, eos_token_id)[:, tokens.shape[1] :]
+
+
+@generate_batch.misconception
+def filled_up_to_the_maximum(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """Every row filled up to the maximum.
+
+    The model is not run for nothing, but columns of EOS alone are added. Where does the result end,
+    if all have ended before?
+    """
+    longest = tokens.shape[1] + max_new_tokens
+    tokens = generated(model, tokens, max_new_tokens, eos_token_id)
+    return F.pad(tokens, (0, longest - tokens.shape[1]), value=eos_token_id)
+
+
+@generate_batch.misconception
+def rows_in_the_order_of_their_ends(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """Rows in the order in which they ended.
+
+    Those that still run go into the model by themselves, and should go back to where they came
+    from. How do you know which row of the batch each of them is?
+    """
+    new = generated(model, tokens, max_new_tokens, eos_token_id)
+    said = new[:, tokens.shape[1] :] == eos_token_id
+    first = torch.where(said.any(dim=1), said.long().cumsum(dim=1).eq(0).sum(dim=1), said.shape[1])
+    return new[first.argsort(stable=True)]
+
+
+# forum: the input of a loop with a KV cache, used without one
+@generate_batch.misconception
+def only_the_new_tokens_fed(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """The new tokens alone fed back, as if the model remembered the rest.
+
+    The model keeps nothing from one call to the next (without a KV cache, which we do without).
+    What must it see to know what came before?
+    """
+    ended = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+    last = tokens
+    with torch.no_grad():
+        for _ in range(max_new_tokens):
+            if ended.all():
+                break
+            new = torch.full_like(tokens[:, 0], eos_token_id)
+            new[~ended] = model(last[~ended])[:, -1].argmax(dim=-1)
+            last = new[:, None]
+            tokens = torch.cat([tokens, last], dim=1)
+            ended |= new == eos_token_id
+    return tokens
+
+
+@generate_batch.misconception
+def output_with_an_attribute(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """Logits sought in an attribute of the output.
+
+    Models of Hugging Face's give back an object that holds `logits`. This one gives you the tensor
+    itself: what is left to do with it?
+    """
+
+    def run(tokens):
+        return model(tokens).logits
+
+    return generated(run, tokens, max_new_tokens, eos_token_id)
+
+
+@generate_batch.misconception
+def end_of_the_first_row(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """The end of the first row taken for the end of all.
+
+    Each row ends by itself. Does an index 0 stand where all of the batch should be asked?
+    """
+    return generated(
+        model, tokens, max_new_tokens, eos_token_id, stop=lambda ended: bool(ended[:1].all())
+    )

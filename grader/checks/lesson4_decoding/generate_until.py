@@ -53,13 +53,17 @@ def no_more_than_the_maximum(draw: Draw, reference: TransformerBridge) -> Cases:
     yield Case(reference, reference.to_tokens(prompt), 1, eos_token_id=NEVER)
     yield stops_at(draw, reference, 2, max_new=2)
     if (tokens := past_the_end(reference)) is not None:
-        yield Case(reference, tokens, 4, eos_token_id=NEVER)
+        new = clear_continuation(reference, tokens, 4)
+        assert new is not None
+        for never in (NEVER, 0):  # 0 is a token like any other, and not none
+            if never not in new:
+                yield Case(reference, tokens, 4, eos_token_id=never)
 
 
 @generate_until.check(points=5, of_tokens=True)
 def an_eos_in_the_prompt(draw: Draw, reference: TransformerBridge) -> Cases:
     """An EOS that the prompt holds already, its BOS for one, stops nothing."""
-    for text in ("One<|endoftext|>{}", "{}<|endoftext|>"):
+    for text in ("", "One<|endoftext|>{}", "{}<|endoftext|>"):
 
         def make(text: str = text) -> Tensor:
             tokens: Tensor = reference.to_tokens(text.format(draw.pick(PROMPTS)))
@@ -168,6 +172,171 @@ def maximum_of_the_whole_length(model, tokens, max_new_tokens, eos_token_id=EOS)
     with torch.no_grad():
         while tokens.shape[1] < max_new_tokens:
             new = model(tokens)[:, -1].argmax(dim=-1, keepdim=True)
+            tokens = torch.cat([tokens, new], dim=1)
+            if new.item() == eos_token_id:
+                break
+    return tokens
+
+
+@torch.no_grad()
+def appended(model, tokens):
+    return torch.cat([tokens, model(tokens)[:, -1].argmax(dim=-1, keepdim=True)], dim=1)
+
+
+@generate_until.misconception
+def eos_anywhere_stops_before_it_began(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A loop that runs while there is no EOS in the sequence.
+
+    In GPT-2 EOS and BOS are the same token, so that with a BOS in front nothing is ever predicted.
+    Which of the tokens can tell that the model wants to end?
+    """
+    for _ in range(max_new_tokens):
+        if (tokens == eos_token_id).any():
+            break
+        tokens = appended(model, tokens)
+    return tokens
+
+
+@generate_until.misconception
+def eos_anywhere_but_in_the_first_place(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A search for EOS in the whole sequence but its first token.
+
+    That lets the BOS pass, but a prompt may hold an EOS elsewhere, as where one text follows
+    another. Which of the tokens has the model said?
+    """
+    for _ in range(max_new_tokens):
+        tokens = appended(model, tokens)
+        if (tokens[:, 1:] == eos_token_id).any():
+            break
+    return tokens
+
+
+@generate_until.misconception
+def endoftext_stops_as_well(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A stop at <|endoftext|> as well, whatever eos_token_id says.
+
+    A caller who names another token wants to go on past this one. How many tokens are there that
+    stop?
+    """
+    for _ in range(max_new_tokens):
+        tokens = appended(model, tokens)
+        if tokens[0, -1].item() in (eos_token_id, EOS):
+            break
+    return tokens
+
+
+@generate_until.misconception
+def id_0_taken_for_none(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """The id 0 taken for no id at all.
+
+    In Python 0 is as good as False, so that `eos_token_id or ...` gives something else for it. Is
+    there a need for a default here?
+    """
+    for _ in range(max_new_tokens):
+        tokens = appended(model, tokens)
+        if tokens[0, -1].item() == (eos_token_id or EOS):
+            break
+    return tokens
+
+
+@generate_until.misconception
+def one_token_too_many(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """One token more than the maximum.
+
+    max_new_tokens may be 0, and then nothing is added. Is there a token that you append before or
+    after the loop?
+    """
+    for _ in range(max_new_tokens + 1):
+        tokens = appended(model, tokens)
+        if tokens[0, -1].item() == eos_token_id:
+            break
+    return tokens
+
+
+@generate_until.misconception
+def only_the_new_tokens(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """The new tokens alone, without those that it was given.
+
+    What comes back is the whole sequence, from its first token on.
+    """
+    given = tokens.shape[1]
+    for _ in range(max_new_tokens):
+        tokens = appended(model, tokens)
+        if tokens[0, -1].item() == eos_token_id:
+            break
+    return tokens[:, given:]
+
+
+@generate_until.misconception
+def a_bos_put_in_front(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A BOS put in front of the tokens.
+
+    They are taken as they are. Where they should have a BOS, they have one.
+    """
+    tokens = torch.cat([torch.full_like(tokens[:, :1], EOS), tokens], dim=1)
+    for _ in range(max_new_tokens):
+        tokens = appended(model, tokens)
+        if tokens[0, -1].item() == eos_token_id:
+            break
+    return tokens
+
+
+@generate_until.misconception
+def a_bos_put_in_front_where_there_is_none(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A BOS put in front of tokens that have none.
+
+    They are taken as they are, with one or without. Who should decide that?
+    """
+    if tokens[0, 0] != EOS:
+        tokens = torch.cat([torch.full_like(tokens[:, :1], EOS), tokens], dim=1)
+    for _ in range(max_new_tokens):
+        tokens = appended(model, tokens)
+        if tokens[0, -1].item() == eos_token_id:
+            break
+    return tokens
+
+
+# forum: the input of a loop with a KV cache, used without one
+@generate_until.misconception
+def only_the_new_token_fed(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """The new token alone fed back, as if the model remembered the rest.
+
+    The model keeps nothing from one call to the next (without a KV cache, which we do without).
+    What must it see to know what came before?
+    """
+    new = tokens
+    for _ in range(max_new_tokens):
+        new = appended(model, new)[:, -1:]
+        tokens = torch.cat([tokens, new], dim=1)
+        if new.item() == eos_token_id:
+            break
+    return tokens
+
+
+@generate_until.misconception
+def one_row_of_tokens(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """A row of tokens without its batch.
+
+    The tokens are right. What comes back is a batch with one sequence, as it was given: which step
+    takes the first dimension away?
+    """
+    for _ in range(max_new_tokens):
+        tokens = appended(model, tokens)
+        if tokens[0, -1].item() == eos_token_id:
+            break
+    return tokens[0]
+
+
+@generate_until.misconception
+def output_with_an_attribute(model, tokens, max_new_tokens, eos_token_id=EOS):
+    """Logits sought in an attribute of the output.
+
+    Models of Hugging Face's give back an object that holds `logits`. This one gives you the tensor
+    itself: what is left to do with it?
+    """
+    with torch.no_grad():
+        for _ in range(max_new_tokens):
+            new = model(tokens).logits[:, -1].argmax(dim=-1, keepdim=True)
             tokens = torch.cat([tokens, new], dim=1)
             if new.item() == eos_token_id:
                 break

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from grader.checks.lesson4_decoding.shared import (
+    EOS,
     GENERATES,
     PROMPTS,
     past_the_end,
@@ -47,8 +48,9 @@ def prompt_then_n_tokens(draw: Draw, reference: TransformerBridge) -> Cases:
     for prompt in ("the state of being unable to ", "Once upon a time there was a king who h"):
         if clear_continuation(reference, reference.to_tokens(prompt), 2) is not None:
             yield Case(reference, prompt, 2)
-    # A prompt that begins with <|endoftext|> gets a BOS like any other.
-    yield Case(reference, "<|endoftext|>" + draw.pick(PROMPTS), 0)
+    # A prompt that begins with <|endoftext|> gets a BOS like any other, and none is tidied up.
+    for prompt in ("<|endoftext|>" + draw.pick(PROMPTS), "", "\r\n The\t "):
+        yield Case(reference, prompt, 0)
 
 
 @greedy_generate.check(points=4, of_tokens=True)
@@ -180,3 +182,165 @@ def through_text(model, prompt, n_tokens, prepend_bos=True):
             prompt += model.tokenizer.decode([new.item()])
             tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
     return tokens
+
+
+def continued(model, tokens, n_tokens):
+    with torch.no_grad():
+        for _ in range(n_tokens):
+            new = model(tokens)[:, -1].argmax(dim=-1, keepdim=True)
+            tokens = torch.cat([tokens, new], dim=1)
+    return tokens
+
+
+@greedy_generate.misconception
+def never_a_bos(model, prompt, n_tokens, prepend_bos=True):
+    """No BOS in front of any prompt, whatever prepend_bos says.
+
+    The model has seen every text begin with BOS, and predicts something else without. Where does
+    your code look at the argument?
+    """
+    return continued(model, model.to_tokens(prompt, prepend_bos=False), n_tokens)
+
+
+@greedy_generate.misconception
+def no_bos_where_the_prompt_has_one(model, prompt, n_tokens, prepend_bos=True):
+    """No BOS where the prompt begins with <|endoftext|> itself.
+
+    The prompt may say what it likes, also that; the BOS stands before all of it. On what alone
+    should it depend whether there is one?
+    """
+    has_one = prompt.startswith(model.tokenizer.bos_token)
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos and not has_one)
+    return continued(model, tokens, n_tokens)
+
+
+@greedy_generate.misconception
+def two_bos(model, prompt, n_tokens, prepend_bos=True):
+    """A second BOS in front of the prompt.
+
+    Look at what `model.to_tokens(prompt)` begins with: does the model leave that for you to do?
+    """
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+    if prepend_bos:
+        tokens = torch.cat([torch.full_like(tokens[:, :1], EOS), tokens], dim=1)
+    return continued(model, tokens, n_tokens)
+
+
+@greedy_generate.misconception
+def prompt_stripped(model, prompt, n_tokens, prepend_bos=True):
+    """Spaces and line breaks stripped from the prompt.
+
+    They are tokens, or parts of them, and the model goes on in another way after "The " than after
+    "The". Is it yours to tidy up?
+    """
+    tokens = model.to_tokens(prompt.strip(), prepend_bos=prepend_bos)
+    return continued(model, tokens, n_tokens)
+
+
+@greedy_generate.misconception
+def one_token_too_many(model, prompt, n_tokens, prepend_bos=True):
+    """One token too many.
+
+    n_tokens are added to the prompt, and 0 adds nothing. How many times does your loop run, and is
+    there a token before it or after it?
+    """
+    return continued(model, model.to_tokens(prompt, prepend_bos=prepend_bos), n_tokens + 1)
+
+
+@greedy_generate.misconception
+def one_token_too_few(model, prompt, n_tokens, prepend_bos=True):
+    """One token too few.
+
+    n_tokens are added to the prompt. How many times does your loop run, and is the last prediction
+    appended, too?
+    """
+    return continued(model, model.to_tokens(prompt, prepend_bos=prepend_bos), n_tokens - 1)
+
+
+@greedy_generate.misconception
+def length_of_the_whole(model, prompt, n_tokens, prepend_bos=True):
+    """n_tokens taken for the length of the whole.
+
+    It says how many are added, however long the prompt is. What should the length be compared with?
+    """
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+    return continued(model, tokens, n_tokens - tokens.shape[1])
+
+
+@greedy_generate.misconception
+def from_the_first_position(model, prompt, n_tokens, prepend_bos=True):
+    """Predictions of the first position.
+
+    It knows only the first token, and says the same in every round. Which position has seen the
+    whole sequence?
+    """
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+    with torch.no_grad():
+        for _ in range(n_tokens):
+            new = model(tokens)[:, 0].argmax(dim=-1, keepdim=True)
+            tokens = torch.cat([tokens, new], dim=1)
+    return tokens
+
+
+@greedy_generate.misconception
+def from_the_last_but_one_position(model, prompt, n_tokens, prepend_bos=True):
+    """Predictions of the last position but one.
+
+    They are about the last token, which is there already. Which position predicts something new?
+    """
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+    with torch.no_grad():
+        for _ in range(n_tokens):
+            new = model(tokens)[:, -2].argmax(dim=-1, keepdim=True)
+            tokens = torch.cat([tokens, new], dim=1)
+    return tokens
+
+
+@greedy_generate.misconception
+def sampled(model, prompt, n_tokens, prepend_bos=True):
+    """Tokens drawn at random, in place of the most likely ones.
+
+    That is sampling. Greedy decoding leaves nothing to chance: which token does it take?
+    """
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+    with torch.no_grad():
+        for _ in range(n_tokens):
+            new = torch.multinomial(model(tokens)[:, -1].softmax(dim=-1), 1)
+            tokens = torch.cat([tokens, new], dim=1)
+    return tokens
+
+
+@greedy_generate.misconception
+def output_with_an_attribute(model, prompt, n_tokens, prepend_bos=True):
+    """Logits sought in an attribute of the output.
+
+    Models of Hugging Face's give back an object that holds `logits`. This one gives you the tensor
+    itself: what is left to do with it?
+    """
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+    with torch.no_grad():
+        for _ in range(n_tokens):
+            new = model(tokens).logits[:, -1].argmax(dim=-1, keepdim=True)
+            tokens = torch.cat([tokens, new], dim=1)
+    return tokens
+
+
+@greedy_generate.misconception
+def text_in_place_of_tokens(model, prompt, n_tokens, prepend_bos=True):
+    """The text in place of its tokens.
+
+    Decoding is somebody else's work. Asked for are the ids, of which the text is not always enough
+    to get them back.
+    """
+    tokens = continued(model, model.to_tokens(prompt, prepend_bos=prepend_bos), n_tokens)
+    return model.tokenizer.decode(tokens[0].tolist())
+
+
+@greedy_generate.misconception
+def one_row_of_tokens(model, prompt, n_tokens, prepend_bos=True):
+    """A row of tokens without its batch.
+
+    The tokens are right. What comes back is a batch with one sequence, as the model takes it: which
+    step takes the first dimension away?
+    """
+    return continued(model, model.to_tokens(prompt, prepend_bos=prepend_bos), n_tokens)[0]

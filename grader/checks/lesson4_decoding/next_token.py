@@ -87,3 +87,92 @@ def the_highest_logit(logits):
     is that?
     """
     return logits[:, -1].max(dim=-1).values
+
+
+@next_token.misconception
+def over_the_positions(logits):
+    """Argmax over the positions instead of the vocabulary.
+
+    For each word of the vocabulary you get the position that favours it most. Which dimension
+    holds the alternatives, and which position is asked about?
+    """
+    return logits.argmax(dim=1)
+
+
+@next_token.misconception
+def over_the_batch(logits):
+    """Argmax over the batch instead of the vocabulary.
+
+    With the last position picked, dimension 0 holds the sequences. For each word you get the
+    sequence that favours it most. Which dimension holds the alternatives?
+    """
+    return logits[:, -1].argmax(dim=0)
+
+
+@next_token.misconception
+def over_everything(logits):
+    """Argmax without a dimension.
+
+    Without one, all sequences count as a single long row, and one number comes out of them all. How
+    many choices must be made here?
+    """
+    return logits[:, -1].argmax()
+
+
+@next_token.misconception
+def last_but_one_position(logits):
+    """The prediction of the last position but one.
+
+    That one is about the last token, which is there already. Which position has seen the whole
+    sequence?
+    """
+    return logits[:, -2].argmax(dim=-1)
+
+
+@next_token.misconception
+def least_likely(logits):
+    """The least likely token.
+
+    The larger a logit, the more likely its token. min or max?
+    """
+    return logits[:, -1].argmin(dim=-1)
+
+
+@next_token.misconception
+def exponentials_that_overflow(logits):
+    """An argmax of exponentials that overflow.
+
+    exp of a large logit is infinite, of a very small one 0, and then several share the top or none
+    is a number. Which of two logits is larger: does that change under a softmax?
+    """
+    exp = logits[:, -1].exp()
+    return (exp / exp.sum(dim=-1, keepdim=True)).argmax(dim=-1)
+
+
+@next_token.misconception
+def batch_of_one_squeezed(logits):
+    """Squeeze without a dimension, which takes them all.
+
+    With a single sequence the batch goes, and a number is left of a vector with one entry. Which
+    dimension did you mean?
+    """
+    return logits[:, -1].argmax(dim=-1).squeeze()
+
+
+@next_token.misconception
+def values_and_indices(logits):
+    """The highest logit beside the token that has it.
+
+    `max` along a dimension gives both, and tokens are the second of them. How do you get at that?
+    """
+    return tuple(logits[:, -1].max(dim=-1))
+
+
+@next_token.misconception
+def mean_over_the_positions(logits):
+    """The logits of all positions put together.
+
+    Each position predicts another token, most of which are there already. Which one of them says
+    something new?
+    """
+    return logits.mean(dim=1).argmax(dim=-1)

@@ -60,7 +60,16 @@ def one_pair_per_token(draw: Draw, reference: TransformerBridge) -> Cases:
 def real_text_on_both_sides(draw: Draw, reference: TransformerBridge) -> Cases:
     """Both are text with real spaces and line breaks, BOS and EOS `<|endoftext|>`."""
     with torch.no_grad():
-        for text in ("", " the\n", "naïve café", " Ralph", "x = 1"):
+        for text in (
+            "",
+            " the\n",
+            "naïve café",
+            " Ralph",
+            "x = 1",
+            "<|endoftext|>The",
+            "a\r\n\tb",
+            "漢",
+        ):
             if clear(reference(text)):
                 yield Case(reference, text)
     if (ending := expecting_an_end(reference)) is not None:
@@ -155,3 +164,173 @@ def stripped(model, text):
         (decode([a]).strip(), decode([b]).strip())
         for a, b in zip(tokens[0], expected[0], strict=True)
     ]
+
+
+def pairs(model, tokens, expected, decode=None):
+    decode = decode or model.tokenizer.decode
+    return [(decode([a]), decode([b])) for a, b in zip(tokens, expected, strict=False)]
+
+
+@torch.no_grad()
+def guesses(model, tokens):
+    return model(tokens)[0].argmax(dim=-1).tolist()
+
+
+@predicted_pairs.misconception
+def expected_first(model, text):
+    """Pairs the wrong way round.
+
+    The token comes first, and what the model expects after it second. In which order does your loop
+    take them up?
+    """
+    tokens = model.to_tokens(text)
+    return pairs(model, guesses(model, tokens), tokens[0].tolist())
+
+
+@predicted_pairs.misconception
+def special_tokens_skipped(model, text):
+    """Special tokens left out when decoding.
+
+    BOS is `<|endoftext|>`, and the model may expect that as well. An empty string tells nobody so.
+    Which option of `decode` takes it away?
+    """
+    tokens = model.to_tokens(text)
+
+    def decode(ids):
+        return model.tokenizer.decode(ids, skip_special_tokens=True)
+
+    return pairs(model, tokens[0].tolist(), guesses(model, tokens), decode)
+
+
+@predicted_pairs.misconception
+def expected_special_tokens_skipped(model, text):
+    """Special tokens left out of what is expected.
+
+    The model says that a text ends by expecting `<|endoftext|>`, and an empty string tells nobody
+    so. Which option of `decode` takes it away?
+    """
+    tokens = model.to_tokens(text)
+    decode = model.tokenizer.decode
+    return [
+        (decode([a]), decode([b], skip_special_tokens=True))
+        for a, b in zip(tokens[0].tolist(), guesses(model, tokens), strict=True)
+    ]
+
+
+@predicted_pairs.misconception
+def only_spaces_repaired(model, text):
+    """The vocabulary's symbols with just the Ġ put right.
+
+    The space is only one of the bytes that are written as another character; look at a line break
+    or an "é". Which method of the tokenizer undoes them all?
+    """
+    tokens = model.to_tokens(text)
+
+    def decode(ids):
+        return model.tokenizer.convert_ids_to_tokens(ids)[0].replace("Ġ", " ")
+
+    return pairs(model, tokens[0].tolist(), guesses(model, tokens), decode)
+
+
+@predicted_pairs.misconception
+def text_stripped(model, text):
+    """Spaces and line breaks stripped from the text.
+
+    They are tokens, or parts of them, and what the model expects depends on them. Is the text yours
+    to tidy up?
+    """
+    tokens = model.to_tokens(text.strip())
+    return pairs(model, tokens[0].tolist(), guesses(model, tokens))
+
+
+@predicted_pairs.misconception
+def no_bos_where_the_text_has_one(model, text):
+    """No BOS where the text begins with <|endoftext|> itself.
+
+    The text may say what it likes, also that; the BOS stands before all of it. On what should it
+    depend whether you put one there?
+    """
+    has_one = text.startswith(model.tokenizer.bos_token)
+    tokens = model.to_tokens(text, prepend_bos=not has_one)
+    return pairs(model, tokens[0].tolist(), guesses(model, tokens))
+
+
+@predicted_pairs.misconception
+def two_bos(model, text):
+    """A second BOS in front of the text.
+
+    Look at what `model.to_tokens(text)` begins with: does the model leave that for you to do?
+    """
+    tokens = model.to_tokens(model.tokenizer.bos_token + text)
+    return pairs(model, tokens[0].tolist(), guesses(model, tokens))
+
+
+@predicted_pairs.misconception
+def ids_in_place_of_text(model, text):
+    """Ids in place of text.
+
+    An id is where a token stands in the vocabulary, and tells a reader nothing. What turns it into
+    text?
+    """
+    tokens = model.to_tokens(text)
+    return list(zip(tokens[0].tolist(), guesses(model, tokens), strict=True))
+
+
+@predicted_pairs.misconception
+def over_the_positions(model, text):
+    """Argmax over the positions instead of the vocabulary.
+
+    For each word of the vocabulary you get the position that favours it most, and take that for a
+    token's id. Which dimension holds the alternatives that compete for one position?
+    """
+    tokens = model.to_tokens(text)
+    with torch.no_grad():
+        expected = model(tokens)[0].argmax(dim=0).tolist()
+    return pairs(model, tokens[0].tolist(), expected)
+
+
+@predicted_pairs.misconception
+def what_came_next(model, text):
+    """Each token beside the one that came, not the one that was expected.
+
+    That is the text twice, once shifted. What has the model to say about it?
+    """
+    ids = model.to_tokens(text)[0].tolist()
+    return pairs(model, ids, ids[1:])
+
+
+@predicted_pairs.misconception
+def a_dict(model, text):
+    """A dict from tokens to what is expected after them.
+
+    A token may come several times in a text, and in a dict only the last of them is left. What can
+    hold two pairs with the same token?
+    """
+    tokens = model.to_tokens(text)
+    return dict(pairs(model, tokens[0].tolist(), guesses(model, tokens)))
+
+
+@predicted_pairs.misconception
+def output_with_an_attribute(model, text):
+    """Logits sought in an attribute of the output.
+
+    Models of Hugging Face's give back an object that holds `logits`. This one gives you the tensor
+    itself: what is left to do with it?
+    """
+    tokens = model.to_tokens(text)
+    with torch.no_grad():
+        expected = model(tokens).logits[0].argmax(dim=-1).tolist()
+    return pairs(model, tokens[0].tolist(), expected)
+
+
+@predicted_pairs.misconception
+def each_token_alone(model, text):
+    """Each token run by itself.
+
+    The model expects something else after "the" than after all that came before it. What does it
+    have to see, to say what comes next at a position?
+    """
+    ids = model.to_tokens(text)[0].tolist()
+    return pairs(
+        model, ids, [guesses(model, torch.tensor([[i]], device=model.cfg.device))[0] for i in ids]
+    )

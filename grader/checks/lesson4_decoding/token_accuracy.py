@@ -51,8 +51,14 @@ def half_right(draw: Draw, lengths: list[int], d_vocab: int, pad: int) -> Case:
 def right_over_all(draw: Draw) -> Cases:
     """The fraction of tokens, the first left out, that were the most likely ones."""
     yield half_right(draw, [3], 3, pad=0)
+    yield half_right(draw, [2, 2], 3, pad=0)
     yield half_right(draw, [3, 3], 3, pad=0)  # few enough logits to be shown
     yield half_right(draw, [6, 6, 6], 5, pad=0)
+    # One of thirteen, which is no number of three or four places.
+    tokens = draw.ids(1, 14, below=2)
+    guesses = 1 - tokens.roll(-1, dims=1)
+    guesses[0, 4] = tokens[0, 5]
+    yield Case(F.one_hot(guesses, 2).float(), tokens, torch.ones_like(tokens))
 
 
 @token_accuracy.check(points=4)
@@ -65,7 +71,7 @@ def padding_does_not_count(draw: Draw) -> Cases:
     a, b, c, d = draw.shuffled(range(1000))[:4]
     tokens = torch.tensor([[EOS, a, EOS, b, c], [EOS, d, EOS, EOS, EOS]])
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
-    guesses = torch.tensor([[a, EOS, 0, c, 0], [0, EOS, EOS, EOS, EOS]])
+    guesses = torch.tensor([[a, EOS, 0, c, 0], [0, EOS, 0, EOS, EOS]])
     yield Case(torch.zeros(2, 5, 50257).scatter_(-1, guesses[..., None], 5.0), tokens, mask)
 
 
@@ -177,3 +183,155 @@ def mean_of_the_rows(logits, tokens, attention_mask):
     mask = attention_mask[:, 1:]
     is_right = (logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]) * mask
     return (is_right.sum(dim=1) / mask.sum(dim=1)).mean()
+
+
+@token_accuracy.misconception
+def per_cent(logits, tokens, attention_mask):
+    """Per cent in place of a fraction.
+
+    A fraction goes from 0 to 1. What comes after the mean that should not?
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]
+    return 100 * is_right[attention_mask[:, 1:] == 1].float().mean()
+
+
+@token_accuracy.misconception
+def number_of_hits(logits, tokens, attention_mask):
+    """The number of hits in place of their fraction.
+
+    It grows with the length of the texts. Of how many tokens is it?
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]
+    return is_right[attention_mask[:, 1:] == 1].float().sum()
+
+
+@token_accuracy.misconception
+def fraction_of_errors(logits, tokens, attention_mask):
+    """The fraction of errors in place of hits.
+
+    A model that is always right should have 1 and not 0. == or !=?
+    """
+    is_wrong = logits.argmax(dim=-1)[:, :-1] != tokens[:, 1:]
+    return is_wrong[attention_mask[:, 1:] == 1].float().mean()
+
+
+@token_accuracy.misconception
+def mean_of_truth_values(logits, tokens, attention_mask):
+    """A mean taken of truth values.
+
+    PyTorch has no mean of True and False. What has to become of them first, so that True counts as
+    1?
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]
+    return is_right[attention_mask[:, 1:] == 1].mean()
+
+
+@token_accuracy.misconception
+def cut_but_not_shifted(logits, tokens, attention_mask):
+    """Both tensors cut at the end, and nothing shifted.
+
+    The shapes fit, but each prediction is still held against the token that it was made from. At
+    which end does each of the two lose one?
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, :-1]
+    return is_right[attention_mask[:, :-1] == 1].float().mean()
+
+
+@token_accuracy.misconception
+def rolled_and_not_cut(logits, tokens, attention_mask):
+    """Tokens rolled by one, and nothing left out.
+
+    What falls off at the front comes back at the end, so the last prediction is held against the
+    first token. How many tokens have a prediction?
+    """
+    is_right = logits.argmax(dim=-1) == tokens.roll(-1, dims=1)
+    return is_right[attention_mask == 1].float().mean()
+
+
+@token_accuracy.misconception
+def compared_at_unequal_lengths(logits, tokens, attention_mask):
+    """A comparison of predictions for all positions with one token less.
+
+    The last position predicts a token that is not there. What has to be left out, so that both
+    sides have equal lengths?
+    """
+    is_right = logits.argmax(dim=-1) == tokens[:, 1:]
+    return is_right[attention_mask[:, 1:] == 1].float().mean()
+
+
+@token_accuracy.misconception
+def selected_by_a_mask_too_long(logits, tokens, attention_mask):
+    """Hits selected by a mask that is one longer.
+
+    There is one prediction less than tokens, but a mask entry for each token. Which one of them
+    belongs to no prediction?
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]
+    return is_right[attention_mask == 1].float().mean()
+
+
+@token_accuracy.misconception
+def mask_taken_for_indices(logits, tokens, attention_mask):
+    """A mask of whole numbers used as an index.
+
+    Only truth values select. Zeros and ones are taken for numbers of rows, so that rows 0 and 1
+    come back over and over. What makes truth values of the mask?
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]
+    return is_right[attention_mask[:, 1:]].float().mean()
+
+
+@token_accuracy.misconception
+def padding_told_by_id_0(logits, tokens, attention_mask):
+    """Padding told by the id 0, and not by the mask.
+
+    In GPT-2's vocabulary 0 is the exclamation mark, and other models pad with another. Which
+    argument knows what is padding?
+    """
+    is_right = logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]
+    return is_right[tokens[:, 1:] != 0].float().mean()
+
+
+@token_accuracy.misconception
+def one_number_per_row(logits, tokens, attention_mask):
+    """An accuracy for each row.
+
+    One fraction is wanted of all tokens together, whatever row they are in. Over which dimensions
+    do you sum?
+    """
+    mask = attention_mask[:, 1:]
+    is_right = (logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]) * mask
+    return is_right.sum(dim=1) / mask.sum(dim=1)
+
+
+@token_accuracy.misconception
+def argmax_over_the_positions(logits, tokens, attention_mask):
+    """Argmax over the positions instead of the vocabulary.
+
+    For each word of the vocabulary that gives the position which favours it most, and these are as
+    many as there are words. Which dimension holds the alternatives?
+    """
+    is_right = logits.argmax(dim=1)[:, :-1] == tokens[:, 1:]
+    return is_right[attention_mask[:, 1:] == 1].float().mean()
+
+
+@token_accuracy.misconception
+def padding_counted_as_right(logits, tokens, attention_mask):
+    """Padding made equal on both sides, and so counted as right.
+
+    Masked predictions and masked tokens are both 0, which is a hit. Padding should be neither right
+    nor wrong: where is it left out of the count?
+    """
+    mask = attention_mask[:, 1:]
+    return (logits.argmax(dim=-1)[:, :-1] * mask == tokens[:, 1:] * mask).float().mean()
+
+
+@token_accuracy.misconception
+def probability_of_the_token(logits, tokens, attention_mask):
+    """The mean probability of the token that came.
+
+    That rewards half a guess. Asked for is how often the best guess was right: which token is the
+    model's guess?
+    """
+    probs = logits[:, :-1].softmax(dim=-1).gather(-1, tokens[:, 1:, None]).squeeze(-1)
+    return probs[attention_mask[:, 1:] == 1].mean()

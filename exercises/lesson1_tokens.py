@@ -127,8 +127,8 @@ def sort_vocab(vocab: dict[str, int]) -> list[tuple[str, int]]:
 def count_token_lengths(vocab: dict[str, int]) -> dict[int, int]:
     """Easy, 5 minutes. How many tokens there are of each length.
 
-    Length is counted in characters *as displayed* in the vocabulary, so "Ġthe" has 4. Only
-    lengths that occur are keys.
+    Length is counted in characters *as displayed* in the vocabulary, so "Ġthe" has 4, and every
+    token counts, "<|endoftext|>" too. Only lengths that occur are keys.
 
     >>> count_token_lengths({"he": 258, "in": 259, "Ġthe": 262})
     {2: 2, 4: 1}
@@ -156,7 +156,8 @@ def token_to_text(token: str) -> str:
 
     Each displayed character is one byte: see `BYTE_TO_CHAR` above. The bytes together are UTF-8.
     A token may hold half a character only; what is not valid UTF-8 becomes "\\ufffd", the
-    replacement character, as Python's `errors="replace"` does it.
+    replacement character, as Python's `errors="replace"` does it. Nothing else is changed, tidied
+    up or left out: "<|endoftext|>" and "</w>" are text like any other.
 
     >>> token_to_text("Ġthe"), token_to_text("Ċ"), token_to_text("Ã©")
     (' the', '\\n', 'é')
@@ -170,9 +171,9 @@ def token_to_text(token: str) -> str:
 def most_common_pair(words: list[list[bytes]]) -> tuple[bytes, bytes] | None:
     """Medium, 10 minutes. The pair of neighbouring tokens that occurs most often.
 
-    Each word is a list of tokens. Pairs are counted within words only, at every position, so
-    [b"a", b"a", b"a"] has the pair (b"a", b"a") twice. Among equally frequent pairs, the one
-    whose first occurrence comes first wins. None where there is no pair at all.
+    Each word is a list of tokens, and tokens may be any bytes. Pairs are counted within words only,
+    at every position, so [b"a", b"a", b"a"] has the pair (b"a", b"a") twice. Among equally frequent
+    pairs, the one whose first occurrence comes first wins. None where there is no pair at all.
 
     >>> most_common_pair([[b"t", b"h", b"e"], [b"h", b"e"]])
     (b'h', b'e')
@@ -184,7 +185,8 @@ def merge_pair(tokens: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
     """Medium, 10 minutes. The word with every occurrence of the pair made one token.
 
     From left to right, and a token can be part of one merge only: [b"a", b"a", b"a"] becomes
-    [b"aa", b"a"]. Returns a new list; the argument stays as it is.
+    [b"aa", b"a"]. Tokens may be any bytes, spaces and half characters among them. Returns a new
+    list; the argument stays as it is.
 
     >>> merge_pair([b"t", b"h", b"e", b"t", b"h"], (b"t", b"h"))
     [b'th', b'e', b'th']
@@ -195,10 +197,11 @@ def merge_pair(tokens: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
 def train_bpe(words: list[str], n_merges: int) -> list[tuple[bytes, bytes]]:
     """Hard, 20 minutes. The first merges of a byte-pair encoding trained on these words.
 
-    Every word (GPT-2 leaves the space in front of it) starts as its UTF-8 bytes, one token each.
-    Then `n_merges` times: find the most common pair, counted within words as `most_common_pair`
-    counts, ties to the pair that occurs first; record it; merge it in every word. Stop early when
-    no word has a pair left. Returns the merges in the order they were made.
+    Every word (GPT-2 leaves the space in front of it) starts as its UTF-8 bytes, one token each,
+    whatever they are: nothing is stripped, split or turned to lower case. Then `n_merges` times:
+    find the most common pair, counted within words as `most_common_pair` counts, ties to the pair
+    that occurs first; record it; merge it in every word. Stop early when no word has a pair left.
+    Returns the merges in the order they were made.
 
     >>> train_bpe([" the", " then", " hen"], 2)
     [(b'h', b'e'), (b' ', b't')]
@@ -227,7 +230,8 @@ def token_spans(tokenizer: GPT2Tokenizer, text: str) -> list[tuple[bytes, int, i
 
     In bytes of the UTF-8 text, because an emoji is one character and can be three tokens: each
     entry is (the token's bytes, start, end) with end not included, so that joining the bytes
-    gives `text.encode()` again and nothing is lost. Without BOS.
+    gives `text.encode()` again and nothing is lost. Without BOS; an "<|endoftext|>" in the text is a
+    token of it.
 
     >>> token_spans(tokenizer, "é 42")
     [(b'\\xc3\\xa9', 0, 2), (b' 42', 2, 5)]
@@ -276,9 +280,10 @@ def encode(
     A single string is a batch of one. Each text gets one BOS in front if `prepend_bos`, whatever
     it begins with, and none otherwise. (Careful: some tokenizers add it by themselves,
     `model.tokenizer` among them; with `add_special_tokens=False` none does.) Shorter rows are
-    padded on the right with `tokenizer.eos_token_id`. No text is cut, and the list stays as it is.
-    BOS is yours to add: the tokenizer's `build_inputs_with_special_tokens` and `prepare_for_model`
-    (which some versions of transformers have) are off limits.
+    padded on the right with `tokenizer.eos_token_id`. No text is cut, stripped or left out, and the
+    list stays as it is. An empty text without BOS has no ids: alone, it makes two integer tensors
+    of shape (1, 0). BOS is yours to add: the tokenizer's `build_inputs_with_special_tokens` and
+    `prepare_for_model` (which some versions of transformers have) are off limits.
 
     The mask, of integers, is 1 for BOS and text, 0 for padding. Padding has the same id as BOS and
     as an "<|endoftext|>" inside a text, so the ids alone do not tell which is which.

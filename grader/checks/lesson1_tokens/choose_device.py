@@ -67,16 +67,6 @@ def name_of_the_device(mps, cuda):
     return "mps" if mps else "cuda" if cuda else "cpu"
 
 
-@choose_device.misconception
-def name_and_cuda_first(mps, cuda):
-    """The device's name, not the device, and CUDA preferred to MPS.
-
-    Two things at once: which accelerator does the docstring put first, and what makes a device
-    out of its name?
-    """
-    return "cuda" if cuda else "mps" if mps else "cpu"
-
-
 # course forks: the first cell of a notebook, pasted into the function
 @choose_device.misconception
 def asks_the_machine(mps, cuda):
@@ -90,3 +80,35 @@ def asks_the_machine(mps, cuda):
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("cpu")
+
+
+@choose_device.misconception
+def nothing_without_an_accelerator(mps, cuda):
+    """No device where there is no accelerator.
+
+    An `if` and an `elif` cover what may be there. What comes back where neither of them holds?
+    """
+    if mps:
+        return torch.device("mps")
+    if cuda:
+        return torch.device("cuda")
+    return None
+
+
+@choose_device.misconception
+def cuda_left_out(mps, cuda):
+    """CUDA left out.
+
+    Without MPS, an NVIDIA GPU is still better than the CPU. Is there a path on which it is chosen?
+    """
+    return torch.device("mps" if mps else "cpu")
+
+
+# course forks: the one call that serves wherever there is any accelerator
+@choose_device.misconception
+def cuda_for_either(mps, cuda):
+    """CUDA asked for wherever there is any accelerator.
+
+    A Mac has no CUDA, and a model sent there fails. Which name belongs to which of the booleans?
+    """
+    return torch.device("cuda" if mps or cuda else "cpu")

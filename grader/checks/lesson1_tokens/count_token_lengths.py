@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from grader.checks.lesson1_tokens.shared import gpt2_vocab, vocab_of
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
+from solutions import lesson1_tokens as earlier
 
 if TYPE_CHECKING:
     from transformers import GPT2Tokenizer
@@ -28,7 +29,14 @@ count_token_lengths = Exercise(
 @count_token_lengths.check(points=5)
 def displayed_characters(draw: Draw) -> Cases:
     """Lengths are counted in displayed characters: `Ġthe` has 4."""
+    yield Case({"a": 64})
+    yield Case({"he": 258, "in": 259})
+    yield Case({"Ã©": 2634})
+    yield Case({"aĠ": 5, "b": 6})
     yield Case({"he": 258, "Ġthe": 262, "Ã©": 2634})
+    yield Case({"He": 1544, "he": 258})
+    yield Case({"<|endoftext|>": 50256, "!": 0})  # a token like the others here
+    yield Case({"-" * 64: 1, "=" * 128: 2})
     for size in (5, 30):
         yield Case(vocab_of(draw, size))
 
@@ -124,3 +132,67 @@ def length_of_each_token(vocab):
     The keys of the result are lengths. Which question does one entry of it answer?
     """
     return {token: len(token) for token in vocab}
+
+
+@count_token_lengths.misconception
+def lengths_of_the_text(vocab):
+    """Lengths of the text that tokens stand for.
+
+    Ã© is one letter of text but two displayed characters, one for each byte. Which of the two
+    does the docstring count?
+    """
+    return dict(Counter(len(earlier.token_to_text(token)) for token in vocab))
+
+
+@count_token_lengths.misconception
+def tokens_listed(vocab):
+    """The tokens of each length, not how many they are.
+
+    Grouping them is a good first step. What does one entry of the result say about its group?
+    """
+    groups = {}
+    for token in vocab:
+        groups.setdefault(len(token), []).append(token)
+    return groups
+
+
+@count_token_lengths.misconception
+def lengths_of_the_ids(vocab):
+    """Digits of the ids counted, not characters of the tokens.
+
+    A dictionary's values are the ids here. Which half of an entry is the token?
+    """
+    return dict(Counter(len(str(i)) for i in vocab.values()))
+
+
+@count_token_lengths.misconception
+def one_for_each_length(vocab):
+    """A 1 for each length that occurs, however often it does.
+
+    Assigning to a key replaces what stood there. What should happen to a count that is there
+    already?
+    """
+    return {len(token): 1 for token in vocab}
+
+
+@count_token_lengths.misconception
+def ids_added_up(vocab):
+    """The ids of each length added up.
+
+    An id is a number, but only a name: it says nothing of how many. What does each token add to
+    the count of its length?
+    """
+    sums = Counter()
+    for token, i in vocab.items():
+        sums[len(token)] += i
+    return dict(sums)
+
+
+@count_token_lengths.misconception
+def special_tokens_left_out(vocab):
+    """<|endoftext|> left out.
+
+    It is special to the model, but in the vocabulary it is a token with a length like all others.
+    Which tokens are to be counted?
+    """
+    return dict(Counter(len(token) for token in vocab if token != "<|endoftext|>"))

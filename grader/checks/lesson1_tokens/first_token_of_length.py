@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from grader.checks.lesson1_tokens.shared import gpt2_vocab, vocab_of
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
+from solutions import lesson1_tokens as earlier
 
 if TYPE_CHECKING:
     from transformers import GPT2Tokenizer
@@ -27,7 +28,14 @@ first_token_of_length = Exercise(
 @first_token_of_length.check(points=4)
 def lowest_id(draw: Draw) -> Cases:
     """Of several tokens of that length it is the first in the list."""
+    yield Case([("a", 0)], 1)
+    yield Case([("Ġ", 220)], 1)
     yield Case([("a", 0), ("he", 5)], 2)
+    yield Case([("in", 3), ("he", 5)], 2)
+    yield Case([("hello", 0), ("he", 5)], 2)
+    yield Case([("Ã©", 5)], 2)
+    yield Case([("Ċ", 198), ("Ġ", 220)], 1)
+    yield Case([("!", 0), ("<|endoftext|>", 50256)], 13)
     yield Case([("a", 0), ("-" * 300, 5)], 300)
     yield Case([("Ã©", 5), ("a", 7)], 1)
     for size in (4, 12, 40):
@@ -125,3 +133,121 @@ def space_not_counted(sorted_vocab, length):
         if len(token.replace("Ġ", "")) == length:
             return token
     return ""
+
+
+@first_token_of_length.misconception
+def next_of_nothing(sorted_vocab, length):
+    """`next` without a default.
+
+    Where no token has that length the generator is empty, and `next` of it raises. What can you
+    give it for that case?
+    """
+    return next(token for token, _ in sorted_vocab if len(token) == length)
+
+
+@first_token_of_length.misconception
+def index_of_what_is_not_there(sorted_vocab, length):
+    """The place of a length that no token has.
+
+    `index` raises where there is nothing to be found, and so does the minimum of nothing. How can
+    you ask first whether it is there?
+    """
+    return sorted_vocab[[len(token) for token, _ in sorted_vocab].index(length)][0]
+
+
+@first_token_of_length.misconception
+def key_that_is_not_there(sorted_vocab, length):
+    """A dictionary asked for a length that no token has.
+
+    Square brackets raise where there is no such key. Which way of asking gives something else
+    then?
+    """
+    first = {}
+    for token, _ in sorted_vocab:
+        first.setdefault(len(token), token)
+    return first[length]
+
+
+@first_token_of_length.misconception
+def at_least_that_long(sorted_vocab, length):
+    """Longer tokens taken, too.
+
+    A token that is longer than asked for is not of this length. Which comparison lets it through?
+    """
+    return next((token for token, _ in sorted_vocab if len(token) >= length), "")
+
+
+@first_token_of_length.misconception
+def first_of_the_alphabet(sorted_vocab, length):
+    """The first token in the order of the alphabet.
+
+    `min` and `sorted` compare strings as a dictionary would. Which order does the list come in,
+    and what does that order mean?
+    """
+    return min((token for token, _ in sorted_vocab if len(token) == length), default="")
+
+
+@first_token_of_length.misconception
+def all_of_that_length(sorted_vocab, length):
+    """All tokens of that length, in a list.
+
+    The first of them is asked for, as a string. What should come back where the list is empty?
+    """
+    return [token for token, _ in sorted_vocab if len(token) == length]
+
+
+@first_token_of_length.misconception
+def its_id(sorted_vocab, length):
+    """The id of the token, not the token.
+
+    A pair is (token, id). Which half of it is the piece of text?
+    """
+    return next((i for token, i in sorted_vocab if len(token) == length), "")
+
+
+@first_token_of_length.misconception
+def lengths_in_bytes(sorted_vocab, length):
+    """Lengths counted in UTF-8 bytes.
+
+    Ġ takes two bytes in UTF-8, but it is one displayed character. What does `len` of the string
+    itself count?
+    """
+    return next((token for token, _ in sorted_vocab if len(token.encode()) == length), "")
+
+
+@first_token_of_length.misconception
+def lengths_of_the_text(sorted_vocab, length):
+    """Lengths of the text that tokens stand for.
+
+    Ã© is one letter of text but two displayed characters, one for each byte. Which of the two
+    does the docstring count?
+    """
+    return next((t for t, _ in sorted_vocab if len(earlier.token_to_text(t)) == length), "")
+
+
+@first_token_of_length.misconception
+def shown_with_a_space(sorted_vocab, length):
+    """The token with a space in place of its Ġ.
+
+    The right one was found. In which of its two forms, as displayed or as text, is it asked for?
+    """
+    found = next((token for token, _ in sorted_vocab if len(token) == length), "")
+    return found.replace("Ġ", " ")
+
+
+@first_token_of_length.misconception
+def last_pair_left_out(sorted_vocab, length):
+    """The last pair never looked at.
+
+    A range ends before its end. How many pairs does your loop go through, of how many?
+    """
+    return next((token for token, _ in sorted_vocab[:-1] if len(token) == length), "")
+
+
+@first_token_of_length.misconception
+def first_pair_left_out(sorted_vocab, length):
+    """The first pair never looked at.
+
+    Lists begin at 0. With which pair does your loop begin?
+    """
+    return next((token for token, _ in sorted_vocab[1:] if len(token) == length), "")

@@ -29,6 +29,8 @@ def without_bos(draw: Draw) -> Cases:
         yield Case(draw.ids(*shape, below=BOS))
     yield Case(draw.ids(2, 2, 3, below=BOS))
     yield Case(draw.ids(1, below=BOS))
+    yield Case(torch.tensor([BOS, 5, BOS, 6]))  # nothing is special about it here
+    yield Case(draw.ids(1030, below=BOS))  # longer than GPT-2 can read in one go
 
 
 @inputs_and_targets.check(points=4, of_tokens=True)
@@ -164,4 +166,165 @@ def batch_taken_for_granted(tokens, bos_token_id=None):
     if bos_token_id is not None:
         bos = tokens.new_full((tokens.shape[0], 1), bos_token_id)
         tokens = torch.cat([bos, tokens], dim=1)
+    return tokens[:, :-1], tokens[:, 1:]
+
+
+@inputs_and_targets.misconception
+def bos_only_where_missing(tokens, bos_token_id=None):
+    """BOS only where there is none yet.
+
+    Careful, but not what was asked: the text's own <|endoftext|> is a token, and so a target. Does
+    it matter what a sequence begins with?
+    """
+    if bos_token_id is None:
+        return tokens[..., :-1], tokens[..., 1:]
+    if not (tokens.numel() and (tokens[..., 0] == bos_token_id).all()):
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def bos_always(tokens, bos_token_id=None):
+    """BOS also where none was asked for.
+
+    Without a bos_token_id the text stands as it is. Where does your code look at None?
+    """
+    bos = tokens.new_full((*tokens.shape[:-1], 1), BOS if bos_token_id is None else bos_token_id)
+    tokens = torch.cat([bos, tokens], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def always_50256(tokens, bos_token_id=None):
+    """GPT-2's BOS whatever id was given.
+
+    Other tokenizers begin their texts with another token. Which name holds the id that the caller
+    wants?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), BOS), tokens], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def first_token_overwritten(tokens, bos_token_id=None):
+    """The first token overwritten by BOS.
+
+    BOS takes no token's place: the first token is still there to be predicted. By how much does
+    the sequence grow?
+    """
+    if bos_token_id is not None:
+        bos = torch.full_like(tokens[..., :1], bos_token_id)
+        tokens = torch.cat([bos, tokens[..., 1:]], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def first_token_no_target(tokens, bos_token_id=None):
+    """BOS put in front of the inputs, and the first token still no target.
+
+    Two positions then lie between an input and its target. What should be predicted from BOS?
+    """
+    if bos_token_id is None:
+        return tokens[..., :-1], tokens[..., 1:]
+    bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
+    return torch.cat([bos, tokens], -1)[..., :-1], tokens[..., 1:]
+
+
+# forum: labels of -100 are left out of the loss by PyTorch
+@inputs_and_targets.misconception
+def last_target_ignored(tokens, bos_token_id=None):
+    """As many targets as tokens, the last one -100.
+
+    Losses can be told to leave that one out, but it is no token, and its input is nobody's. How
+    many pairs are there?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens, torch.cat([tokens[..., 1:], torch.full_like(tokens[..., :1], -100)], -1)
+
+
+@inputs_and_targets.misconception
+def last_token_still_read(tokens, bos_token_id=None):
+    """All tokens as inputs, also the last.
+
+    Nothing is known to follow it, so that there is one input more than there are targets. Which of
+    the two slices is missing?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens, tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def first_token_still_predicted(tokens, bos_token_id=None):
+    """All tokens as targets, also the first.
+
+    Nothing comes before it, so that there is one target more than there are inputs, and each is
+    what its input repeats. Which of the two slices is missing?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens[..., :-1], tokens
+
+
+@inputs_and_targets.misconception
+def bos_behind_the_sequence(tokens, bos_token_id=None):
+    """BOS put behind the sequence.
+
+    The same id ends a text, but what the first token is predicted from must come before it. In
+    which order does `cat` take its parts?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens, tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def batch_put_around_one_sequence(tokens, bos_token_id=None):
+    """A batch dimension put around a single sequence.
+
+    What comes in without a batch goes out without one. Which line adds it, and which should take it
+    away again?
+    """
+    tokens = torch.atleast_2d(tokens)
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def stacked(tokens, bos_token_id=None):
+    """Inputs and targets stacked into one tensor.
+
+    They fit, but a tuple of two was asked for, of which each has the shape of a batch. What does
+    the signature promise?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return torch.stack([tokens[..., :-1], tokens[..., 1:]])
+
+
+@inputs_and_targets.misconception
+def last_pair_only(tokens, bos_token_id=None):
+    """The last token as the only target.
+
+    That is enough to ask what comes next, but each position has a target, and training uses all of
+    them. How many tokens are predicted from n?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens[..., :-1], tokens[..., -1]
+
+
+@inputs_and_targets.misconception
+def shape_taken_for_a_pair(tokens, bos_token_id=None):
+    """A shape of two dimensions taken for granted.
+
+    Here a single sequence comes without a batch dimension, and others with two, and then the shape
+    is not a pair. Which part of it is all but the last, however many there are?
+    """
+    batch, _seq = tokens.shape
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((batch, 1), bos_token_id), tokens], dim=1)
     return tokens[:, :-1], tokens[:, 1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from grader.checks.lesson1_tokens.shared import word_of
@@ -25,6 +26,16 @@ merge_pair = Exercise(
 def every_occurrence(draw: Draw) -> Cases:
     """Each occurrence of the pair becomes one token, and nothing else changes."""
     yield Case([b"t", b"h", b"e", b"t", b"h"], (b"t", b"h"))
+    yield Case([b"a", b"b", b"c"], (b"a", b"b"))
+    # Bytes are bytes, whatever they would be as text, and of any length.
+    for pair in [
+        (b"o", b"</w>"),
+        (b"<|endoftext|>", b"a"),
+        (b" ", b"\n"),
+        (b"\xf0", b"\x9f"),
+        (b"ab" * 9, b"ab" * 9),
+    ]:
+        yield Case([*pair, b"x"], pair)
     for size in (6, 20):
         yield Case(word_of(draw, "ab", size, size), (b"a", b"b"))
 
@@ -45,6 +56,8 @@ def compares_tokens_not_bytes(draw: Draw) -> Cases:
     yield Case([b"cab", b"c"], (b"ab", b"c"))
     yield Case([b"ab", b"cd"], (b"ab", b"c"))
     yield Case([b" ", b"t", b" ", b"\0"], (b" ", b"t"))
+    yield Case([bytes([b]) for b in range(256)], (b"a", b"b"))  # none is left to separate others
+    yield Case([b"h", b"t", b"t"], (b"t", b"h"))
     yield Case([], (b"a", b"b"))
     yield Case([b"b", b"a"], (b"a", b"b"))
 
@@ -183,6 +196,189 @@ def argument_returned_where_nothing_merges(tokens, pair):
     return that is equal and not the same?
     """
     if pair not in pairwise(tokens):
+        return tokens
+    merged = []
+    i = 0
+    while i < len(tokens):
+        if i + 1 < len(tokens) and (tokens[i], tokens[i + 1]) == pair:
+            merged.append(tokens[i] + tokens[i + 1])
+            i += 2
+        else:
+            merged.append(tokens[i])
+            i += 1
+    return merged
+
+
+# papers: the well-known snippet on strings, with its regular expression
+@merge_pair.misconception
+def regex_over_the_joined_text(tokens, pair):
+    """A regular expression over the tokens joined by spaces.
+
+    It minds where tokens begin and end, unless a token is or holds a space itself, and those that
+    are nothing else get lost. Need the tokens be joined at all?
+    """
+    both = re.compile(rb"(?<!\S)" + re.escape(b" ".join(pair)) + rb"(?!\S)")
+    return both.sub(lambda _: b"".join(pair), b" ".join(tokens)).split()
+
+
+@merge_pair.misconception
+def empty_token_left(tokens, pair):
+    """An empty token left where the second half was.
+
+    The merged token stands in the place of the first half, and two places have become one. What
+    happens to the other?
+    """
+    merged = list(tokens)
+    for i in range(len(merged) - 1):
+        if (merged[i], merged[i + 1]) == pair:
+            merged[i : i + 2] = [pair[0] + pair[1], b""]
+    return merged
+
+
+@merge_pair.misconception
+def none_left(tokens, pair):
+    """None left where the second half was.
+
+    The merged token stands in the place of the first half, and two places have become one. What
+    happens to the other?
+    """
+    merged = list(tokens)
+    for i in range(len(merged) - 1):
+        if (merged[i], merged[i + 1]) == pair:
+            merged[i : i + 2] = [pair[0] + pair[1], None]
+    return merged
+
+
+@merge_pair.misconception
+def pair_not_joined(tokens, pair):
+    """The pair put in as a pair, not joined.
+
+    A token is bytes, and the new one spells what both did. How do you put two pieces of bytes
+    together?
+    """
+    merged = []
+    i = 0
+    while i < len(tokens):
+        if i + 1 < len(tokens) and (tokens[i], tokens[i + 1]) == pair:
+            merged.append(pair)
+            i += 2
+        else:
+            merged.append(tokens[i])
+            i += 1
+    return merged
+
+
+@merge_pair.misconception
+def from_right_to_left(tokens, pair):
+    """Merged from right to left.
+
+    In a run of three equal tokens it matters where one begins. Which two of them become one?
+    """
+    merged = list(tokens)
+    i = len(merged) - 2
+    while i >= 0:
+        if (merged[i], merged[i + 1]) == pair:
+            merged[i : i + 2] = [pair[0] + pair[1]]
+            i -= 1
+        i -= 1
+    return merged
+
+
+@merge_pair.misconception
+def list_that_gets_shorter(tokens, pair):
+    """Positions of a list that gets shorter meanwhile.
+
+    `range` is made once, of the length at the start, and each merge takes a place away. Which kind
+    of loop looks again each time?
+    """
+    merged = list(tokens)
+    for i in range(len(merged) - 1):
+        if (merged[i], merged[i + 1]) == pair:
+            merged[i : i + 2] = [pair[0] + pair[1]]
+    return merged
+
+
+@merge_pair.misconception
+def list_compared_with_a_tuple(tokens, pair):
+    """A list compared with a tuple, which are never equal.
+
+    A slice of a list is a list, and the pair is a tuple, so nothing is ever merged. What makes one
+    of the other?
+    """
+    merged = []
+    i = 0
+    while i < len(tokens):
+        if tokens[i : i + 2] == pair:
+            merged.append(pair[0] + pair[1])
+            i += 2
+        else:
+            merged.append(tokens[i])
+            i += 1
+    return merged
+
+
+@merge_pair.misconception
+def in_any_order(tokens, pair):
+    """Two tokens merged whichever way round they stand.
+
+    `in` asks whether a token is one of the two, and not which. Where must each of them stand?
+    """
+    merged = []
+    i = 0
+    while i < len(tokens):
+        if i + 1 < len(tokens) and tokens[i] in pair and tokens[i + 1] in pair:
+            merged.append(tokens[i] + tokens[i + 1])
+            i += 2
+        else:
+            merged.append(tokens[i])
+            i += 1
+    return merged
+
+
+@merge_pair.misconception
+def token_after_a_merge_lost(tokens, pair):
+    """The token after a merged pair lost.
+
+    After a merge two tokens have been used up. How far does your position move in all, and where
+    is it moved?
+    """
+    merged = []
+    i = 0
+    while i < len(tokens):
+        if i + 1 < len(tokens) and (tokens[i], tokens[i + 1]) == pair:
+            merged.append(tokens[i] + tokens[i + 1])
+            i += 3
+        else:
+            merged.append(tokens[i])
+            i += 1
+    return merged
+
+
+@merge_pair.misconception
+def only_merged_tokens_kept(tokens, pair):
+    """Only the merged tokens kept.
+
+    What is no part of the pair stays in the word as it was. Which branch appends it?
+    """
+    merged = []
+    i = 0
+    while i < len(tokens):
+        if i + 1 < len(tokens) and (tokens[i], tokens[i + 1]) == pair:
+            merged.append(tokens[i] + tokens[i + 1])
+            i += 2
+        else:
+            i += 1
+    return merged
+
+
+@merge_pair.misconception
+def short_word_returned(tokens, pair):
+    """The list it was given returned where it is too short to merge.
+
+    Two names for one list: whoever changes the result then changes the word, too. Need such words
+    be treated by themselves at all?
+    """
+    if len(tokens) < 2:
         return tokens
     merged = []
     i = 0

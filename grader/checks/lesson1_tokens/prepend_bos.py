@@ -31,6 +31,7 @@ def one_bos_in_front(draw: Draw) -> Cases:
     yield Case(torch.tensor([[BOS, 40], [40, BOS]]))
     yield Case(torch.tensor([[BOS, 40]]))
     yield Case(torch.tensor([BOS]))
+    yield Case(draw.ids(1030, below=BOS))  # longer than GPT-2 can read in one go
 
 
 @prepend_bos.check(points=1, of_tokens=True)
@@ -38,6 +39,7 @@ def the_id_it_is_given(draw: Draw) -> Cases:
     """A tokenizer's BOS may have another id."""
     yield Case(draw.ids(2, 3, below=90), bos_token_id=draw.integer(90, 99))
     yield Case(torch.tensor([5, 6]), bos_token_id=0)
+    yield Case(torch.tensor([[5, 60000]]), bos_token_id=128000)  # as a larger vocabulary has it
 
 
 @prepend_bos.check(points=1, of_tokens=True)
@@ -94,9 +96,9 @@ def only_where_missing(tokens, bos_token_id=BOS):
     """BOS only where there is none yet.
 
     Careful, but not what was asked: a text may itself begin with <|endoftext|>, and still gets one
-    in front. And an empty sequence has no first token to look at.
+    in front. Does it matter what a sequence begins with?
     """
-    if (tokens[..., 0] == bos_token_id).all():
+    if tokens.numel() and (tokens[..., 0] == bos_token_id).all():
         return tokens
     bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
     return torch.cat([bos, tokens], dim=-1)
@@ -125,17 +127,6 @@ def batch_taken_for_granted(tokens, bos_token_id=BOS):
 
 
 @prepend_bos.misconception
-def batch_taken_for_granted_and_int64(tokens, bos_token_id=BOS):
-    """A batch of sequences taken for granted, and int64.
-
-    Two things to look at: how many dimensions come before the last can differ, and so can the dtype
-    of the ids, which a new tensor does not know of.
-    """
-    bos = torch.full((tokens.shape[0], 1), bos_token_id, device=tokens.device)
-    return torch.cat([bos, tokens], dim=1)
-
-
-@prepend_bos.misconception
 def one_bos_for_the_batch(tokens, bos_token_id=BOS):
     """A single BOS for the whole batch.
 
@@ -150,8 +141,116 @@ def one_bos_for_the_batch(tokens, bos_token_id=BOS):
 def first_token_overwritten(tokens, bos_token_id=BOS):
     """The first token overwritten.
 
-    BOS takes no token's place: each sequence grows by one. And the caller's tensor should come out
-    as it went in.
+    BOS takes no token's place: each sequence grows by one. How many tokens should come back?
+    """
+    tokens = tokens.clone()
+    tokens[..., 0] = bos_token_id
+    return tokens
+
+
+@prepend_bos.misconception
+def written_into_the_callers_tensor(tokens, bos_token_id=BOS):
+    """BOS written over the first token of the caller's own tensor.
+
+    BOS takes no token's place: each sequence grows by one. And the tensor that was given should
+    come out as it went in.
     """
     tokens[..., 0] = bos_token_id
     return tokens
+
+
+@prepend_bos.misconception
+def as_many_as_first_tokens(tokens, bos_token_id=BOS):
+    """BOS made from the first tokens, of which an empty sequence has none.
+
+    A slice of the first token is empty there, and so is what is made like it. From what else can
+    you tell the shape of the column?
+    """
+    return torch.cat([torch.full_like(tokens[..., :1], bos_token_id), tokens], dim=-1)
+
+
+@prepend_bos.misconception
+def bos_0_taken_for_none(tokens, bos_token_id=BOS):
+    """A BOS id of 0 taken for no id.
+
+    0 is false to Python, but an id like any other: some tokenizers begin with it. What does `or`
+    make of it?
+    """
+    bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id or BOS)
+    return torch.cat([bos, tokens], dim=-1)
+
+
+@prepend_bos.misconception
+def batch_put_around_one_sequence(tokens, bos_token_id=BOS):
+    """A batch dimension put around a single sequence.
+
+    What comes in without a batch goes out without one. Which line adds it, and which should take it
+    away again?
+    """
+    tokens = torch.atleast_2d(tokens)
+    bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
+    return torch.cat([bos, tokens], dim=-1)
+
+
+@prepend_bos.misconception
+def one_sequence_only(tokens, bos_token_id=BOS):
+    """A single sequence without a batch taken for granted.
+
+    A tensor of one BOS can stand before a plain sequence, and not before a matrix. What shape must
+    it have if there are batch dimensions?
+    """
+    return torch.cat([tokens.new_tensor([bos_token_id]), tokens])
+
+
+@prepend_bos.misconception
+def a_sequence_of_bos(tokens, bos_token_id=BOS):
+    """A sequence of BOS put in front of the batch.
+
+    Each sequence gets one, and their number stays. Along which dimension do they grow?
+    """
+    bos = tokens.new_full((1, *tokens.shape[1:]), bos_token_id)
+    return torch.cat([bos, tokens], dim=0)
+
+
+@prepend_bos.misconception
+def floats(tokens, bos_token_id=BOS):
+    """Floats instead of ids.
+
+    Zeros and ones are floats unless told otherwise, and `cat` turns ids into floats with them. From
+    what can a new tensor take its dtype?
+    """
+    bos = torch.ones((*tokens.shape[:-1], 1), device=tokens.device) * bos_token_id
+    return torch.cat([bos, tokens], dim=-1)
+
+
+@prepend_bos.misconception
+def squeezed(tokens, bos_token_id=BOS):
+    """Dimensions of size one squeezed away.
+
+    A batch of one is still a batch. Which line drops it?
+    """
+    bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
+    return torch.cat([bos, tokens], dim=-1).squeeze()
+
+
+@prepend_bos.misconception
+def shape_taken_for_a_pair(tokens, bos_token_id=BOS):
+    """A shape of two dimensions taken for granted.
+
+    Here a single sequence comes without a batch dimension, and others with two, and then the shape
+    is not a pair. Which part of it is all but the last, however many there are?
+    """
+    batch, _seq = tokens.shape
+    bos = tokens.new_full((batch, 1), bos_token_id)
+    return torch.cat([bos, tokens], dim=-1)
+
+
+@prepend_bos.misconception
+def second_dimension_indexed(tokens, bos_token_id=BOS):
+    """A second dimension indexed that need not be there.
+
+    tokens[:, 0] is the first token of each sequence of a batch. A single sequence has one dimension
+    only; what stands for all but the last, however many come before?
+    """
+    bos = torch.full_like(tokens[:, 0], bos_token_id)
+    return torch.cat([bos.unsqueeze(1), tokens], dim=1)

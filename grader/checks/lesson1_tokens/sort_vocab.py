@@ -28,6 +28,11 @@ sort_vocab = Exercise(
 @sort_vocab.check(points=5)
 def by_id(draw: Draw) -> Cases:
     """The (token, id) pairs come in order of id."""
+    yield Case({"a": 3})
+    yield Case({"b": 1, "a": 0})  # in the order of the alphabet
+    yield Case({"b": 0, "a": 1})  # in the order of the dictionary
+    yield Case({"a": 10, "c": 9})
+    yield Case({" ": 50258, "<|pad|>": 50257, "<|endoftext|>": 50256, "!": 0})
     for size in (2, 10, 40):
         yield Case(vocab_of(draw, size))
     vocab = vocab_of(draw, 10)
@@ -113,3 +118,69 @@ def what_list_sort_returns(vocab):
     there is one?
     """
     return list(vocab.items()).sort(key=lambda item: item[1])
+
+
+@sort_vocab.misconception
+def ids_sorted_as_text(vocab):
+    """Ids sorted as text, 10 before 9.
+
+    Digits are compared from the left once a number is a string. As what should ids be compared?
+    """
+    return sorted(vocab.items(), key=lambda item: str(item[1]))
+
+
+@sort_vocab.misconception
+def ids_only(vocab):
+    """The ids alone, without their tokens.
+
+    A dictionary's values are half of what is asked for. What holds a key and its value together?
+    """
+    return sorted(vocab.values())
+
+
+@sort_vocab.misconception
+def places_for_ids(vocab):
+    """Each token's place in the order in place of its id.
+
+    A vocabulary may be a part of a larger one, and then ids do not count from 0 without a gap.
+    Where do you find a token's own id?
+    """
+    return [(token, place) for place, token in enumerate(sorted(vocab, key=vocab.get))]
+
+
+@sort_vocab.misconception
+def an_id_that_nobody_has(vocab):
+    """Ids taken to run from 0 without a gap.
+
+    Counting up and looking for the token of each id meets ids that no token has. Which ids are
+    there to go through?
+    """
+    token_of = {i: token for token, i in vocab.items()}
+    return [(token_of[i], i) for i in range(len(vocab))]
+
+
+@sort_vocab.misconception
+def ids_beyond_the_list(vocab):
+    """Ids taken for places in a list as long as the vocabulary.
+
+    The highest id can be larger than the number of tokens is. How would you order the pairs
+    without a place for each id?
+    """
+    pairs = [None] * len(vocab)
+    for token, i in vocab.items():
+        pairs[i] = (token, i)
+    return pairs
+
+
+@sort_vocab.misconception
+def vocabulary_used_up(vocab):
+    """The dictionary it was given used up.
+
+    Taking out the lowest again and again gives the right order, and leaves the caller without a
+    vocabulary. Which dictionary do you take from?
+    """
+    pairs = []
+    while vocab:
+        token = min(vocab, key=vocab.get)
+        pairs.append((token, vocab.pop(token)))
+    return pairs

@@ -29,13 +29,15 @@ spelling_variants = Exercise(
 @spelling_variants.check(points=5)
 def four_forms(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
     """Lower case and capital, with and without a space in front, each with its tokens."""
-    for word in ["ralph", "été", *draw.shuffled(WORDS)[:3]]:
+    long = "pneumonoultramicroscopicsilicovolcanoconiosis"
+    for word in ["a", "ralph", "été", "murmur", long, *draw.shuffled(WORDS)[:3]]:
         yield Case(tokenizer, word)
 
 
 @spelling_variants.check(points=5)
 def without_bos(draw: Draw, bos_tokenizer: GPT2Tokenizer) -> Cases:
     """No BOS among the tokens, whichever way the tokenizer is set up."""
+    yield Case(bos_tokenizer, "a")
     yield Case(bos_tokenizer, draw.pick(WORDS))
 
 
@@ -48,17 +50,6 @@ def displayed_tokens(tokenizer, word):
     """
     forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
     return {form: tokenizer.tokenize(form) for form in forms}
-
-
-@spelling_variants.misconception
-def displayed_tokens_and_bos(tokenizer, word):
-    """Tokens as the vocabulary displays them, BOS among them.
-
-    Two things to look at: Ġ is only a stand-in for a space, and a tokenizer called just so may add
-    special tokens of its own accord.
-    """
-    forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
-    return {f: tokenizer.convert_ids_to_tokens(tokenizer(f)["input_ids"]) for f in forms}
 
 
 @spelling_variants.misconception
@@ -123,3 +114,107 @@ def space_as_a_token(tokenizer, word):
         ]
         tokens[" " + form] = [" ", *tokens[form]]
     return tokens
+
+
+@spelling_variants.misconception
+def bos_as_empty_text(tokenizer, word):
+    """BOS left among the tokens as an empty text.
+
+    skip_special_tokens makes nothing of it, but its place in the list stays. How do you keep the
+    tokenizer from putting one in front?
+    """
+    forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
+    return {
+        form: [tokenizer.decode([i], skip_special_tokens=True) for i in tokenizer.encode(form)]
+        for form in forms
+    }
+
+
+@spelling_variants.misconception
+def first_token_dropped(tokenizer, word):
+    """The first token dropped, BOS or not.
+
+    Whether there is a BOS to be dropped depends on how the tokenizer was loaded. What can you tell
+    `encode` so that there never is one?
+    """
+    forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
+    return {form: [tokenizer.decode(i) for i in tokenizer.encode(form)[1:]] for form in forms}
+
+
+@spelling_variants.misconception
+def in_capitals(tokenizer, word):
+    """The whole word in capitals.
+
+    "Ralph" has one capital letter and "RALPH" five. Which method of strings changes the first
+    letter only?
+    """
+    forms = [word, word.upper(), " " + word, " " + word.upper()]
+    return {
+        form: [tokenizer.decode(i) for i in tokenizer.encode(form, add_special_tokens=False)]
+        for form in forms
+    }
+
+
+@spelling_variants.misconception
+def decoded_as_a_whole(tokenizer, word):
+    """All tokens of a form decoded at once.
+
+    That gives the form again, in one piece. What would you have to decode for each piece to be
+    seen by itself?
+    """
+    forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
+    return {
+        form: [tokenizer.decode(tokenizer.encode(form, add_special_tokens=False))] for form in forms
+    }
+
+
+@spelling_variants.misconception
+def a_text_for_a_list(tokenizer, word):
+    """One text for each form, not a list of its tokens.
+
+    Decoding all ids at once gives the form again. What would you have to decode for each piece to
+    be seen by itself?
+    """
+    forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
+    return {
+        form: tokenizer.decode(tokenizer.encode(form, add_special_tokens=False)) for form in forms
+    }
+
+
+@spelling_variants.misconception
+def repeated_tokens_left_out(tokenizer, word):
+    """Repeated tokens left out.
+
+    A word may hold the same piece twice, and joining its tokens should give it again. What gets
+    lost in a set, or among the keys of a dictionary?
+    """
+    forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
+    tokens = {}
+    for form in forms:
+        form_ids = tokenizer.encode(form, add_special_tokens=False)
+        tokens[form] = list(dict.fromkeys(tokenizer.decode(i) for i in form_ids))
+    return tokens
+
+
+@spelling_variants.misconception
+def without_the_spaced_forms(tokenizer, word):
+    """The two forms with a space in front left out.
+
+    Most words in a text follow a space, and have other tokens there. Which four forms are asked
+    for?
+    """
+    return {
+        form: [tokenizer.decode(i) for i in tokenizer.encode(form, add_special_tokens=False)]
+        for form in (word, word.capitalize())
+    }
+
+
+@spelling_variants.misconception
+def letters(tokenizer, word):
+    """Letters, not tokens.
+
+    `list` cuts a string letter by letter, and the tokenizer was not asked. Who knows how GPT-2 cuts
+    the word?
+    """
+    forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
+    return {form: list(form) for form in forms}

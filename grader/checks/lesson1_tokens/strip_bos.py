@@ -51,6 +51,7 @@ def nothing_to_strip(draw: Draw) -> Cases:
     """Without a BOS in front, or without tokens, nothing changes."""
     yield Case(torch.tensor([9, 7, 8]), bos_token_id=7)
     yield Case(torch.tensor([[6, 7], [5, 7]]), bos_token_id=7)
+    yield Case(torch.tensor([[6, 1], [8, 1]]), bos_token_id=7)
     yield Case(draw.ids(2, 4, below=BOS))
     yield Case(draw.ids(4, below=BOS))
     yield Case(draw.ids(0, below=BOS))
@@ -136,18 +137,6 @@ def empty_sequence_unforeseen(tokens, bos_token_id=BOS):
 
 
 @strip_bos.misconception
-def mixture_and_empty_sequence_unforeseen(tokens, bos_token_id=BOS):
-    """Neither a mixed batch nor an empty sequence foreseen.
-
-    Two cases to think about: some rows begin with BOS and some do not, which should raise
-    ValueError; and there is no first token to look at.
-    """
-    if (tokens[..., 0] == bos_token_id).all():
-        return tokens[..., 1:]
-    return tokens
-
-
-@strip_bos.misconception
 def all_leading_ones(tokens, bos_token_id=BOS):
     """All leading BOS stripped, one after the other.
 
@@ -186,3 +175,128 @@ def one_sequence_only(tokens, bos_token_id=BOS):
     if len(tokens) > 0 and tokens[0] == bos_token_id:
         return tokens[1:]
     return tokens
+
+
+@strip_bos.misconception
+def every_bos_of_each_row(tokens, bos_token_id=BOS):
+    """Every BOS of each row taken out, not only the leading one.
+
+    A later <|endoftext|> is a part of the text: it says that a document ends there. Which position
+    alone is to be looked at?
+    """
+    is_bos = tokens[..., :1] == bos_token_id
+    if is_bos.any() and not is_bos.all():
+        raise ValueError("some sequences begin with BOS and some do not")
+    return tokens[tokens != bos_token_id].view(*tokens.shape[:-1], -1)
+
+
+@strip_bos.misconception
+def always_50256(tokens, bos_token_id=BOS):
+    """GPT-2's BOS whatever id was given.
+
+    50256 is only the default; other tokenizers begin their texts with another token. Which name
+    holds the id that the caller means?
+    """
+    is_bos = tokens[..., :1] == BOS
+    if not is_bos.any():
+        return tokens
+    if not is_bos.all():
+        raise ValueError("some sequences begin with BOS and some do not")
+    return tokens[..., 1:]
+
+
+@strip_bos.misconception
+def bos_0_taken_for_none(tokens, bos_token_id=BOS):
+    """A BOS id of 0 taken for no id.
+
+    0 is false to Python, but an id like any other: some tokenizers begin with it. What do `if` and
+    `or` make of it?
+    """
+    is_bos = tokens[..., :1] == (bos_token_id or BOS)
+    if not is_bos.any():
+        return tokens
+    if not is_bos.all():
+        raise ValueError("some sequences begin with BOS and some do not")
+    return tokens[..., 1:]
+
+
+@strip_bos.misconception
+def asserted(tokens, bos_token_id=BOS):
+    """assert where ValueError was asked for.
+
+    Whoever calls the function waits for ValueError, and Python can be told to leave asserts out.
+    Which statement raises an exception of your choice?
+    """
+    is_bos = tokens[..., :1] == bos_token_id
+    if not is_bos.any():
+        return tokens
+    assert is_bos.all(), "some sequences begin with BOS and some do not"
+    return tokens[..., 1:]
+
+
+@strip_bos.misconception
+def rows_of_unequal_length(tokens, bos_token_id=BOS):
+    """Each row stripped by itself, however many begin with BOS.
+
+    Rows that are no longer equally long make no tensor, and the error is then PyTorch's. When do
+    you know that there is a mixture?
+    """
+    if tokens.ndim > 1:
+        return torch.stack([rows_of_unequal_length(row, bos_token_id) for row in tokens])
+    return tokens[1:] if len(tokens) and tokens[0] == bos_token_id else tokens
+
+
+@strip_bos.misconception
+def int64_whatever_comes_in(tokens, bos_token_id=BOS):
+    """int32 ids turned into int64.
+
+    A tensor made of a list of integers is int64 unless told otherwise. Need the tokens become a
+    list at all?
+    """
+    is_bos = tokens[..., :1] == bos_token_id
+    if is_bos.any() and not is_bos.all():
+        raise ValueError("some sequences begin with BOS and some do not")
+    return (tokens[..., 1:] if is_bos.any() else tokens).long()
+
+
+@strip_bos.misconception
+def bos_alone_left(tokens, bos_token_id=BOS):
+    """A BOS that stands alone left where it is.
+
+    An empty text with a BOS in front is nothing but BOS. What is left when it goes?
+    """
+    is_bos = tokens[..., :1] == bos_token_id
+    if tokens.shape[-1] < 2 or not is_bos.any():
+        return tokens
+    if not is_bos.all():
+        raise ValueError("some sequences begin with BOS and some do not")
+    return tokens[..., 1:]
+
+
+@strip_bos.misconception
+def squeezed(tokens, bos_token_id=BOS):
+    """Dimensions of size one squeezed away.
+
+    A batch of one is still a batch, and a sequence of one token a sequence. Which line drops a
+    dimension?
+    """
+    is_bos = tokens[..., :1] == bos_token_id
+    if is_bos.any() and not is_bos.all():
+        raise ValueError("some sequences begin with BOS and some do not")
+    return (tokens[..., 1:] if is_bos.any() else tokens).squeeze()
+
+
+@strip_bos.misconception
+def shape_taken_for_a_pair(tokens, bos_token_id=BOS):
+    """A shape of two dimensions taken for granted.
+
+    Here a single sequence comes without a batch dimension, and others with two, and then the shape
+    is not a pair. Which part of it is all but the last, however many there are?
+    """
+    batch, seq = tokens.shape
+    count = int((tokens[:, :1] == bos_token_id).sum())
+    if not count or not seq:
+        return tokens
+    if count < batch:
+        raise ValueError("some sequences begin with BOS and some do not")
+    return tokens[:, 1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from grader.checks import texts
@@ -30,7 +31,9 @@ token_spans = Exercise(
 def words_and_spaces(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
     """Each token's bytes, where they start and where they end."""
     yield Case(tokenizer, "")
+    yield Case(tokenizer, "a")
     yield Case(tokenizer, " the")
+    yield Case(tokenizer, "is it")
     for text in draw.shuffled(texts.SENTENCES)[:3]:
         yield Case(tokenizer, text)
 
@@ -38,7 +41,11 @@ def words_and_spaces(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
 @token_spans.check(points=4)
 def digits_accents_emoji(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
     """Nothing is lost: offsets are in bytes, and half a character has its own span."""
+    yield Case(tokenizer, "é")
     yield Case(tokenizer, "é 42")
+    yield Case(tokenizer, " \n")
+    yield Case(tokenizer, "<|endoftext|>a")
+    yield Case(tokenizer, "\ufeffe\u0301\r\nﬁ\0 ")  # what others tidy away or put together
     yield Case(tokenizer, "🙂")
     yield Case(tokenizer, "One<|endoftext|>two")
     for text in texts.ODD:
@@ -48,6 +55,7 @@ def digits_accents_emoji(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
 @token_spans.check(points=3)
 def without_bos(draw: Draw, bos_tokenizer: GPT2Tokenizer) -> Cases:
     """No BOS among the tokens, whichever way the tokenizer is set up."""
+    yield Case(bos_tokenizer, "a")
     yield Case(bos_tokenizer, draw.pick(texts.SENTENCES))
 
 
@@ -59,17 +67,6 @@ def character_offsets(tokenizer, text):
     bytes. What do the numbers count that are asked for here?
     """
     encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    return [(text[a:b].encode(), a, b) for a, b in encoding["offset_mapping"]]
-
-
-@token_spans.misconception
-def character_offsets_and_bos(tokenizer, text):
-    """Offsets in characters, and an empty span for BOS.
-
-    Two things to look at: the tokenizer's own offsets count characters where bytes are asked for,
-    and called just so it may add special tokens of its own accord.
-    """
-    encoding = tokenizer(text, return_offsets_mapping=True)
     return [(text[a:b].encode(), a, b) for a, b in encoding["offset_mapping"]]
 
 
@@ -166,4 +163,148 @@ def first_occurrence(tokenizer, text):
         piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
         start = text.encode().find(piece)
         spans.append((piece, start, start + len(piece)))
+    return spans
+
+
+@token_spans.misconception
+def text_for_bytes(tokenizer, text):
+    """Text instead of bytes.
+
+    Half a character is no text, so its bytes cannot be told from the replacement character. What
+    does b"..." hold that a string does not?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        spans.append((piece.decode(errors="replace"), start, start + len(piece)))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def tokens_as_displayed(tokenizer, text):
+    """Tokens as the vocabulary displays them, not bytes.
+
+    Each displayed character stands for one byte, so the offsets are right. Which byte does Ġ stand
+    for?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        spans.append((token, start, start + len(token)))
+        start += len(token)
+    return spans
+
+
+@token_spans.misconception
+def start_and_length(tokenizer, text):
+    """The length in place of the end.
+
+    As in any Python slice, `end` says where a token ends in the text, not how long it is. What
+    is to be added to the length?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        spans.append((piece, start, len(piece)))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def start_never_moved(tokenizer, text):
+    """Every token started at 0.
+
+    A token starts where the one before it ended. Which line moves the start?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        spans.append((piece, start, start + len(piece)))
+    return spans
+
+
+@token_spans.misconception
+def space_between_tokens(tokenizer, text):
+    """One byte counted between tokens, as if spaces stood there.
+
+    A space is part of the token that begins with it, so nothing lies between two tokens. Where
+    does the next one start?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        spans.append((piece, start, start + len(piece)))
+        start += len(piece) + 1
+    return spans
+
+
+@token_spans.misconception
+def end_of_text_left_out(tokenizer, text):
+    """<|endoftext|> left out.
+
+    In a text that was given it is thirteen bytes like others, and nothing is to be lost. Which
+    step drops special tokens?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        if piece != b"<|endoftext|>":
+            spans.append((piece, start, start + len(piece)))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def text_stripped(tokenizer, text):
+    """The text stripped.
+
+    White space at the beginning and end is made of bytes, too, and every offset counts from the
+    first. What happens to the text before it is tokenised?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text.strip()):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        spans.append((piece, start, start + len(piece)))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def spaces_left_out_of_the_tokens(tokenizer, text):
+    """Spaces left out of the tokens.
+
+    The space in front is a byte of the token, and without it the bytes no longer join up to the
+    text. Which step takes it away?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        without = piece.lstrip()
+        start += len(piece) - len(without)
+        spans.append((without, start, start + len(without)))
+        start += len(without)
+    return spans
+
+
+@token_spans.misconception
+def normalised(tokenizer, text):
+    """Unicode normalised.
+
+    An e and an accent are two characters that look like one. A tokenizer that loses nothing keeps
+    them apart; who asked for them to be put together?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(unicodedata.normalize("NFC", text)):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        spans.append((piece, start, start + len(piece)))
+        start += len(piece)
     return spans

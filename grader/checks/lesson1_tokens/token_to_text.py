@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
 from solutions.lesson1_tokens import BYTE_TO_CHAR
@@ -24,6 +26,9 @@ def spaces_and_line_breaks(draw: Draw) -> Cases:
     """`Ġ` is a space, `Ċ` a line break; other letters stay as they are."""
     for token in ["Ġ", "Ġthe", "ĊĊ", "ing", "ĠĠĠ", "<|endoftext|>", draw.pick("abc") + "Ġ"]:
         yield Case(token)
+    # Signs that other tokenizers have, and that mean nothing here; and spaces before punctuation.
+    for token in ["</w>", "##ing", "<0x41>", "&amp;", "<|pad|>", "Ġ.Ġ,Ġn't"]:
+        yield Case(token)
 
 
 @token_to_text.check(points=4)
@@ -32,6 +37,9 @@ def every_other_byte(draw: Draw) -> Cases:
     for text in ["\t", "é", " naïve", "—", "漢", "🙂", "\r\n", "\xa0", "\xad", "\x7f", "ÿ"]:
         yield Case("".join(BYTE_TO_CHAR[b] for b in text.encode()))
     yield Case("".join(BYTE_TO_CHAR[b] for b in "\ufeffA".encode()))  # no mark of byte order here
+    # All stay what they are: a letter and its accent, a ligature, what has no width.
+    for text in ["▁", "\ufffd", "e\u0301", "ﬁ", "\u200b"]:
+        yield Case("".join(BYTE_TO_CHAR[b] for b in text.encode()))
     yield Case("".join(BYTE_TO_CHAR[b] for b in range(128)))
     text = "".join(chr(draw.integer(0x80, 0xD7FF)) for _ in range(4))
     yield Case("".join(BYTE_TO_CHAR[b] for b in text.encode()))
@@ -47,6 +55,7 @@ def half_a_character(draw: Draw) -> Cases:
         b"\xe2\x80",
         b"\xff",
         b"a\xc3b",
+        b"\xed\xa0\x80",  # half a surrogate pair is no UTF-8
         bytes(range(256)),
     ]:
         yield Case("".join(BYTE_TO_CHAR[b] for b in piece))
@@ -127,3 +136,184 @@ def minus_256(token):
     """
     data = bytes(ord(char) - 256 if ord(char) > 255 else ord(char) for char in token)
     return data.decode("utf-8", errors="replace")
+
+
+@token_to_text.misconception
+def space_stripped(token):
+    """White space stripped off.
+
+    The space is a part of the token, and a token may be nothing but a line break. What would be
+    lost if the texts of all tokens were joined?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    return bytes(byte_of[char] for char in token).decode("utf-8", errors="replace").strip()
+
+
+@token_to_text.misconception
+def bytes_not_decoded(token):
+    """Bytes, not text.
+
+    They are the right ones, and UTF-8 says which text they spell. Which method of bytes gives a
+    string?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    return bytes(byte_of[char] for char in token)
+
+
+@token_to_text.misconception
+def table_the_wrong_way_round(token):
+    """BYTE_TO_CHAR read the wrong way round.
+
+    Its keys are bytes and its values characters, and what you have are characters. Which
+    dictionary has characters as its keys?
+    """
+    return bytes(BYTE_TO_CHAR[char] for char in token).decode("utf-8", errors="replace")
+
+
+@token_to_text.misconception
+def code_points_taken_for_bytes(token):
+    """Code points taken for bytes.
+
+    Printable bytes stand for themselves, so this goes well up to the first Ġ, which is 288 and no
+    byte. Where can you look up which byte a character stands for?
+    """
+    return bytes(ord(char) for char in token).decode("utf-8", errors="replace")
+
+
+@token_to_text.misconception
+def latin_1_taken_for_the_table(token):
+    """Latin-1 taken for the table of stand-ins.
+
+    It agrees with the table on printable bytes and has nothing for the other 68: it ends at 255.
+    What is Ġ in BYTE_TO_CHAR?
+    """
+    return token.encode("latin-1").decode("utf-8", errors="replace")
+
+
+@token_to_text.misconception
+def bytes_shown_by_escapes(token):
+    """Bytes that are no valid text shown by escapes.
+
+    Four characters such as \\x99 then stand in the text as if somebody had written them. Which
+    way of handling errors puts the replacement character there?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    return bytes(byte_of[char] for char in token).decode("utf-8", errors="backslashreplace")
+
+
+@token_to_text.misconception
+def bytes_kept_as_surrogates(token):
+    """Bytes that are no valid text kept as surrogates.
+
+    Such a string can be neither printed nor saved as UTF-8. Which way of handling errors puts the
+    replacement character there?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    return bytes(byte_of[char] for char in token).decode("utf-8", errors="surrogateescape")
+
+
+@token_to_text.misconception
+def displayed_where_it_is_no_text(token):
+    """The token as displayed where its bytes are no valid text.
+
+    Part of it may well be text, and a stand-in is not what the token says. What does `decode` do
+    by itself with the bytes that it cannot read?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    try:
+        return bytes(byte_of[char] for char in token).decode("utf-8")
+    except UnicodeDecodeError:
+        return token
+
+
+@token_to_text.misconception
+def nothing_where_it_is_no_text(token):
+    """Nothing where its bytes are no valid text.
+
+    Part of it may well be text, and a reader should see that there was more. What does `decode` do
+    by itself with the bytes that it cannot read?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    try:
+        return bytes(byte_of[char] for char in token).decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+@token_to_text.misconception
+def end_of_text_dropped(token):
+    """<|endoftext|> turned into nothing.
+
+    Decoders can be told to skip special tokens. Here its text is asked for like that of any other.
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    text = bytes(byte_of[char] for char in token).decode("utf-8", errors="replace")
+    return text.replace("<|endoftext|>", "")
+
+
+# other tokenizers: CLIP and the paper on byte-pair encoding mark the ends of words
+@token_to_text.misconception
+def end_of_word_mark(token):
+    """</w> taken for the end of a word.
+
+    Other tokenizers mark where a word ends. GPT-2 puts the space in front of the next one, so what
+    are these four characters here?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    text = bytes(byte_of[char] for char in token).decode("utf-8", errors="replace")
+    return text.replace("</w>", " ")
+
+
+# old API: clean_up_tokenization_spaces was true by default
+@token_to_text.misconception
+def tidied_up(token):
+    """Spaces in front of punctuation tidied away.
+
+    That is meant for reading, and loses what was written. What is " ." as text?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    text = bytes(byte_of[char] for char in token).decode("utf-8", errors="replace")
+    for mark in (".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re"):
+        text = text.replace(" " + mark, mark)
+    return text
+
+
+@token_to_text.misconception
+def normalised(token):
+    """Unicode normalised.
+
+    An e and an accent are two characters that look like one. A tokenizer that loses nothing keeps
+    them apart; who asked for them to be put together?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    text = bytes(byte_of[char] for char in token).decode("utf-8", errors="replace")
+    return unicodedata.normalize("NFC", text)
+
+
+@token_to_text.misconception
+def latin_1_where_it_is_no_text(token):
+    """Latin-1 where the bytes are no valid UTF-8.
+
+    Latin-1 reads any bytes, and makes letters of them that nobody wrote. What should stand for
+    bytes that are no text?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    data = bytes(byte_of[char] for char in token)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+@token_to_text.misconception
+def one_replacement_for_all_of_it(token):
+    """One replacement character for all of a token that is no valid text.
+
+    A part of it may well be text. What does `decode` do by itself with the bytes that it cannot
+    read, and with those beside them?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    try:
+        return bytes(byte_of[char] for char in token).decode("utf-8")
+    except UnicodeDecodeError:
+        return "\ufffd"

@@ -35,6 +35,8 @@ def rows_of_the_table(draw: Draw) -> Cases:
     for batch, seq, d_vocab, d_model in [(1, 2, 3, 2), (2, 3, 5, 4), (3, 3, 3, 3), (2, 5, 11, 1)]:
         yield Case(draw.ids(batch, seq, below=d_vocab), draw.normal(d_vocab, d_model))
     yield Case(torch.tensor([[1, 0]]), draw.normal(4, 2))  # the last tokens do not occur
+    yield Case(torch.tensor([[1]]), draw.normal(2, 2))
+    yield Case(draw.ids(2, 2, below=3), draw.normal(3, 2, scale=1e4))
 
 
 @embed_by_matmul.check(points=2)
@@ -111,3 +113,74 @@ def squeezed(tokens, W_E):
     drops some of them?
     """
     return (F.one_hot(tokens, W_E.shape[0]).to(W_E.dtype) @ W_E).squeeze()
+
+
+@embed_by_matmul.misconception
+def one_hot_of_integers(tokens, W_E):
+    """One-hot vectors of integers.
+
+    F.one_hot counts in int64, and a matrix product wants both sides in one dtype. Which one should
+    give way?
+    """
+    return F.one_hot(tokens, W_E.shape[0]) @ W_E
+
+
+@embed_by_matmul.misconception
+def batch_flattened(tokens, W_E):
+    """The batch flattened to one long row of tokens.
+
+    Each vector is the right one, but which sequence it belongs to is gone. The result should have
+    the tokens' own dimensions, and d_model after them.
+    """
+    return (F.one_hot(tokens, W_E.shape[0]).to(W_E.dtype) @ W_E).flatten(0, 1)
+
+
+@embed_by_matmul.misconception
+def the_factors_swapped(tokens, W_E):
+    """The two factors of the product swapped.
+
+    A product sums over the last dimension of the first and the last but one of the second. Where
+    does d_vocab stand in each of them?
+    """
+    return W_E @ F.one_hot(tokens, W_E.shape[0]).to(W_E.dtype)
+
+
+@embed_by_matmul.misconception
+def ids_multiplied(tokens, W_E):
+    """The ids themselves multiplied with W_E.
+
+    An id is a name, not an amount: token 4 is not twice token 2. Which vector of zeros and a one
+    stands for it?
+    """
+    return tokens.to(W_E.dtype) @ W_E
+
+
+@embed_by_matmul.misconception
+def ids_from_1(tokens, W_E):
+    """Ids counted from 1.
+
+    Token 0 is there, too, and the first row of W_E is its own. Where is the 1 in its one-hot
+    vector?
+    """
+    return torch.eye(W_E.shape[0], dtype=W_E.dtype, device=W_E.device)[tokens - 1] @ W_E
+
+
+@embed_by_matmul.misconception
+def everything_in_float64(tokens, W_E):
+    """The result in float64.
+
+    Ones and zeros are exact in any dtype, so nothing is gained, and the next product is an error
+    where the other side is float32. Which dtype is asked for?
+    """
+    return F.one_hot(tokens, W_E.shape[0]).double() @ W_E.double()
+
+
+@embed_by_matmul.misconception
+def summed_over_the_batch(tokens, W_E):
+    """The vectors of all sequences summed up.
+
+    einsum sums over every dimension that is not named after the arrow. Which of them should be
+    left when the vocabulary has gone?
+    """
+    one_hot_tokens = F.one_hot(tokens, W_E.shape[0]).to(W_E.dtype)
+    return einsum(one_hot_tokens, W_E, "batch seq d_vocab, d_vocab d_model -> seq d_model")

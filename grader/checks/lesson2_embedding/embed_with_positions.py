@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn import functional as F
 
 from grader.checks import texts
 from grader.inside import observe
@@ -31,6 +32,10 @@ embed_with_positions = Exercise(
 @embed_with_positions.check(points=4)
 def token_plus_position(draw: Draw) -> Cases:
     """Each token's row of W_E plus its position's row of W_pos, counted from 0."""
+    yield Case(torch.tensor([[1]]), draw.normal(2, 2), draw.normal(1, 2))
+    yield Case(torch.tensor([[0, 1]]), draw.normal(2, 2), draw.normal(2, 2))
+    yield Case(torch.tensor([[0, 0]]), draw.normal(2, 2), draw.normal(2, 2))  # 0 is no padding
+    yield Case(draw.ids(2, 2, below=3), draw.normal(3, 2, scale=1e4), draw.normal(2, 2, scale=1e4))
     for batch, seq in [(1, 2), (2, 3), (3, 3)]:
         yield Case(draw.ids(batch, seq, below=5), draw.normal(5, 4), draw.normal(seq, 4))
 
@@ -40,6 +45,7 @@ def shorter_than_the_context(draw: Draw) -> Cases:
     """Of W_pos, only the first rows are used, and none is repeated."""
     yield Case(draw.ids(2, 3, below=5), draw.normal(5, 4), draw.normal(9, 4))
     yield Case(draw.ids(4, 1, below=4), draw.normal(4, 4), draw.normal(4, 4))
+    yield Case(draw.ids(1, 1030, below=2), draw.normal(2, 1), draw.normal(1040, 1))
 
 
 @embed_with_positions.check(points=3)
@@ -137,3 +143,99 @@ def scaled(tokens, W_E, W_pos):
     the two tables' rows as they are.
     """
     return W_E[tokens] * W_E.shape[1] ** 0.5 + W_pos[: tokens.shape[1]]
+
+
+@embed_with_positions.misconception
+def last_rows(tokens, W_E, W_pos):
+    """The last rows of W_pos, not the first.
+
+    A sequence begins at position 0, however much room there would be after it. Which end of W_pos
+    does your slice count from?
+    """
+    return W_E[tokens] + W_pos[-tokens.shape[1] :]
+
+
+@embed_with_positions.misconception
+def multiplied(tokens, W_E, W_pos):
+    """Positions multiplied, not added.
+
+    A position is one vector more on top of the token's. Which operation puts two vectors together
+    in GPT-2?
+    """
+    return W_E[tokens] * W_pos[: tokens.shape[1]]
+
+
+@embed_with_positions.misconception
+def positions_alone(tokens, W_E, W_pos):
+    """Positions without the embedding.
+
+    Every sequence would then be the same to the model. What else does GPT-2 add up?
+    """
+    return W_pos[: tokens.shape[1]].expand(*tokens.shape, -1)
+
+
+@embed_with_positions.misconception
+def one_position_for_all(tokens, W_E, W_pos):
+    """One row of W_pos for all positions.
+
+    W_pos[n] is a single row, and W_pos[:n] are the first n. What should differ from one position
+    to the next?
+    """
+    return W_E[tokens] + W_pos[tokens.shape[1] - 1]
+
+
+@embed_with_positions.misconception
+def written_into_the_table(tokens, W_E, W_pos):
+    """Positions added to the rows of W_E itself.
+
+    `+=` on what an index gives writes into the table, and a token that occurs twice has one row
+    only. What is a tensor of your own?
+    """
+    W_E[tokens] += W_pos[: tokens.shape[1]]
+    return W_E[tokens]
+
+
+@embed_with_positions.misconception
+def normalised(tokens, W_E, W_pos):
+    """One LayerNorm too many.
+
+    The first block normalises what it reads by itself. What enters it is a sum, and nothing else.
+    """
+    return F.layer_norm(W_E[tokens] + W_pos[: tokens.shape[1]], W_E.shape[1:])
+
+
+# course forks: the positions of a model that pads on the left
+@embed_with_positions.misconception
+def token_0_as_padding(tokens, W_E, W_pos):
+    """Positions that leave out token 0, as if it were padding.
+
+    GPT-2 has no padding token: id 0 is an exclamation mark. Do positions depend on what stands
+    there?
+    """
+    positions = ((tokens != 0).cumsum(dim=1) - 1).clamp(min=0)
+    return W_E[tokens] + W_pos[positions]
+
+
+# the Transformer of 2017
+@embed_with_positions.misconception
+def sines_and_cosines(tokens, W_E, W_pos):
+    """Sines and cosines for positions, not W_pos.
+
+    The Transformer of "Attention Is All You Need" computes them. GPT-2 has learned its own, and
+    they were given; where do they come in?
+    """
+    seq, d_model = tokens.shape[1], W_E.shape[1]
+    at = torch.arange(seq, device=W_E.device)[:, None]
+    entry = torch.arange(d_model, device=W_E.device)
+    angle = at / 10000 ** (2 * (entry // 2) / d_model)
+    return W_E[tokens] + torch.where(entry % 2 == 0, angle.sin(), angle.cos()).to(W_E.dtype)
+
+
+@embed_with_positions.misconception
+def squeezed(tokens, W_E, W_pos):
+    """Dimensions of size one squeezed away.
+
+    A batch of one is still a batch: whoever calls this relies on three dimensions. Which line
+    drops some of them?
+    """
+    return (W_E[tokens] + W_pos[: tokens.shape[1]]).squeeze()

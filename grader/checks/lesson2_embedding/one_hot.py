@@ -26,6 +26,7 @@ one_hot = Exercise(
 @one_hot.check(points=6)
 def one_at_the_id(draw: Draw) -> Cases:
     """1.0 at each token's id, 0.0 elsewhere, for any number of dimensions."""
+    yield Case(torch.tensor([1]), d_vocab=2)
     yield Case(torch.tensor([2, 0]), d_vocab=3)
     yield Case(torch.tensor(1), d_vocab=4)
     for shape in [(5,), (2, 3), (2, 1, 4)]:
@@ -70,16 +71,6 @@ def as_long_as_the_largest_id(tokens, d_vocab):
     vocabulary is the same whatever the text, and you were told its size.
     """
     return F.one_hot(tokens).float()
-
-
-@one_hot.misconception
-def as_long_as_the_largest_id_and_integers(tokens, d_vocab):
-    """One-hot vectors of integers, only as long as the largest id needs.
-
-    Two things are left to F.one_hot's own devices here: how many classes there are, which it
-    guesses from the tokens, and the dtype, which is int64.
-    """
-    return F.one_hot(tokens)
 
 
 # course forks: through numpy.eye, whose dtype stays.
@@ -140,3 +131,94 @@ def vocabulary_first(tokens, d_vocab):
     """
     ids = torch.arange(d_vocab, device=tokens.device)
     return (ids.view(-1, *[1] * tokens.ndim) == tokens).float()
+
+
+@one_hot.misconception
+def truth_values(tokens, d_vocab):
+    """One-hot vectors of True and False.
+
+    A comparison gives truth values, and a product with float32 weights refuses them. Which dtype
+    does the next step need?
+    """
+    return tokens[..., None] == torch.arange(d_vocab, device=tokens.device)
+
+
+@one_hot.misconception
+def ids_from_1(tokens, d_vocab):
+    """Ids counted from 1.
+
+    Token 0 is there, too, and its 1 is the first entry. From which number does a tensor count its
+    entries?
+    """
+    return torch.eye(d_vocab, device=tokens.device)[tokens - 1]
+
+
+@one_hot.misconception
+def one_entry_too_many(tokens, d_vocab):
+    """One entry more than there are tokens in the vocabulary.
+
+    With ids from 0 on, the last one is d_vocab - 1. How many are there?
+    """
+    return F.one_hot(tokens, d_vocab + 1).float()
+
+
+@one_hot.misconception
+def no_new_dimension(tokens, d_vocab):
+    """Tokens compared with all ids without a dimension of their own.
+
+    The last dimension of the tokens meets the ids then, if they are equally long. Which shape
+    makes every token meet every id?
+    """
+    return (torch.arange(d_vocab, device=tokens.device) == tokens).float()
+
+
+# forum: another operation for a plain list of tokens
+@one_hot.misconception
+def scattered_into_rows(tokens, d_vocab):
+    """Ones scattered into a matrix, for a single sequence only.
+
+    A matrix has room for one row per token of a plain list. Which shape do the zeros need for a
+    batch, or for a token that stands alone?
+    """
+    zeros = torch.zeros(tokens.size(0), d_vocab, device=tokens.device)
+    return zeros.scatter_(1, tokens.unsqueeze(1), 1.0)
+
+
+@one_hot.misconception
+def one_token_in_a_row(tokens, d_vocab):
+    """A token that stands alone made a row of one.
+
+    Without dimensions it has one vector, and not a list of vectors. Which line adds a dimension?
+    """
+    return F.one_hot(torch.atleast_1d(tokens), d_vocab).float()
+
+
+@one_hot.misconception
+def squeezed(tokens, d_vocab):
+    """Dimensions of size one squeezed away.
+
+    A batch of one is still a batch, and the vector of its tokens belongs to it. Which line drops a
+    dimension?
+    """
+    return F.one_hot(tokens, d_vocab).float().squeeze()
+
+
+@one_hot.misconception
+def token_0_as_padding(tokens, d_vocab):
+    """Token 0 taken for padding, with no 1 at all.
+
+    GPT-2 has no padding token: id 0 is an exclamation mark. Where is its 1?
+    """
+    return F.one_hot(tokens, d_vocab).float() * (tokens != 0)[..., None]
+
+
+@one_hot.misconception
+def shape_taken_for_a_pair(tokens, d_vocab):
+    """A shape of two dimensions taken for granted.
+
+    Tokens come with any number of dimensions here, none included, and then their shape is not a
+    pair. Which operation minds nothing but the last one, or none?
+    """
+    batch, seq = tokens.shape
+    zeros = torch.zeros(batch, seq, d_vocab, device=tokens.device)
+    return zeros.scatter_(2, tokens.unsqueeze(2), 1.0)

@@ -33,11 +33,15 @@ def a_score_per_token(draw: Draw) -> Cases:
         yield Case(
             draw.normal(batch, seq, d_model), draw.normal(d_model, d_vocab), torch.zeros(d_vocab)
         )
+    # A logit may be of any size.
+    yield Case(draw.normal(1, 2, 3, scale=1e6), draw.normal(3, 4), torch.zeros(4))
 
 
 @unembed.check(points=2)
 def adds_the_bias(draw: Draw) -> Cases:
     """b_U is added, one entry per token of the vocabulary."""
+    yield Case(draw.normal(1, 1, 2), draw.normal(2, 3), torch.tensor([1.0, -1.0, 0.0]))
+    yield Case(draw.normal(1, 1, 1), draw.normal(1, 2), draw.normal(2))
     yield Case(draw.normal(1, 2, 3), draw.normal(3, 5), draw.normal(5))
     yield Case(draw.normal(2, 4, 3), draw.normal(3, 4), draw.normal(4))
 
@@ -117,3 +121,115 @@ def normalised_again(final, W_U, b_U):
     What remains to be done is linear.
     """
     return F.layer_norm(final, final.shape[-1:]) @ W_U + b_U
+
+
+@unembed.misconception
+def bias_taken_off(final, W_U, b_U):
+    """The bias taken off, not added.
+
+    A token with a high bias should get a higher score for it. Which sign has b_U?
+    """
+    return final @ W_U - b_U
+
+
+@unembed.misconception
+def bias_added_to_the_vectors(final, W_U, b_U):
+    """The bias added before the product.
+
+    b_U has an entry per token, and the vectors have d_model. Which side of the product has one per
+    token?
+    """
+    return (final + b_U) @ W_U
+
+
+@unembed.misconception
+def mean_of_the_bias(final, W_U, b_U):
+    """One bias for all tokens.
+
+    A constant for all of them would change nothing in the end. What does each entry of b_U belong
+    to?
+    """
+    return final @ W_U + b_U.mean()
+
+
+@unembed.misconception
+def scaled(final, W_U, b_U):
+    """Logits divided by the square root of d_model.
+
+    Attention does so to its scores, and some models with tied embeddings to their logits. GPT-2
+    takes the product as it is.
+    """
+    return (final @ W_U + b_U) / final.shape[-1] ** 0.5
+
+
+# TransformerLens: center_unembed
+@unembed.misconception
+def centred(final, W_U, b_U):
+    """Logits with their mean taken off.
+
+    After softmax nobody could tell, and some libraries do it to W_U once and for all. Here the
+    scores are wanted as the product gives them out.
+    """
+    logits = final @ W_U + b_U
+    return logits - logits.mean(dim=-1, keepdim=True)
+
+
+@unembed.misconception
+def highest_taken_off(final, W_U, b_U):
+    """Logits with the highest taken off.
+
+    That is a step of softmax, which is to come. Here the scores are wanted as the product gives
+    them out.
+    """
+    logits = final @ W_U + b_U
+    return logits - logits.amax(dim=-1, keepdim=True)
+
+
+@unembed.misconception
+def limited(final, W_U, b_U):
+    """Logits kept within limits.
+
+    Some models cap them, so that training stays calm. GPT-2 does not: which sizes may a score
+    have?
+    """
+    return (final @ W_U + b_U).clamp(-100, 100)
+
+
+@unembed.misconception
+def last_position_kept_in_a_row(final, W_U, b_U):
+    """Scores for the last position only, as a sequence of one.
+
+    That is enough to write the next token, but a model predicts at every position, and training
+    uses all of it. What should the shape be?
+    """
+    return final[:, -1:] @ W_U + b_U
+
+
+@unembed.misconception
+def mean_over_positions(final, W_U, b_U):
+    """Scores averaged over positions.
+
+    That is for giving a whole text one label. A model of language predicts at every position; what
+    should the shape be?
+    """
+    return (final @ W_U + b_U).mean(dim=1)
+
+
+@unembed.misconception
+def squeezed(final, W_U, b_U):
+    """Dimensions of size one squeezed away.
+
+    A batch of one is still a batch: whoever calls this relies on three dimensions. Which line
+    drops some of them?
+    """
+    return (final @ W_U + b_U).squeeze()
+
+
+@unembed.misconception
+def batch_flattened(final, W_U, b_U):
+    """The batch flattened to one long row of positions.
+
+    Each score is the right one, but which sequence it belongs to is gone. The result should have
+    three dimensions.
+    """
+    return (final @ W_U + b_U).flatten(0, 1)

@@ -71,23 +71,29 @@ is_wrong("argmax_decode", named="vocabulary_dimension_kept")(
 is_wrong("argmax_decode", named="only_the_first_sequence")(lambda logits: logits.argmax(-1)[0])
 
 
-is_wrong("argmax_decode")(lambda logits: logits.argmin(-1))
+is_wrong("argmax_decode", named="least_likely")(lambda logits: logits.argmin(-1))
 
 
-is_wrong("argmax_decode")(lambda logits: logits.max(-1))
+is_wrong("argmax_decode", named="values_and_indices")(lambda logits: logits.max(-1))
 
 
-is_wrong("argmax_decode")(lambda logits: logits.argmax(-1).squeeze())
+is_wrong("argmax_decode", named="every_dimension_squeezed")(
+    lambda logits: logits.argmax(-1).squeeze()
+)
 
 
 def overflowing_softmax(logits):
     return logits.exp() / logits.exp().sum(-1, keepdim=True)
 
 
-is_wrong("argmax_decode")(lambda logits: overflowing_softmax(logits).argmax(-1))
+is_wrong("argmax_decode", named="exponentials_that_overflow")(
+    lambda logits: overflowing_softmax(logits).argmax(-1)
+)
 
 
-is_wrong("next_token")(lambda logits: overflowing_softmax(logits[:, -1]).argmax(-1))
+is_wrong("next_token", named="exponentials_that_overflow")(
+    lambda logits: overflowing_softmax(logits[:, -1]).argmax(-1)
+)
 
 
 is_right("argmax_decode")(
@@ -167,7 +173,9 @@ is_wrong("predicted_pairs")(
 )
 
 
-is_wrong("predicted_pairs")(lambda model, text: [(b, a) for a, b in the_notes_way(model, text)])
+is_wrong("predicted_pairs", named="expected_first")(
+    lambda model, text: [(b, a) for a, b in the_notes_way(model, text)]
+)
 
 
 is_wrong("predicted_pairs", named="beside_the_token_predicted")(
@@ -180,7 +188,7 @@ is_wrong("predicted_pairs", named="beside_the_token_predicted")(
 )
 
 
-@is_wrong("predicted_pairs")
+@is_wrong("predicted_pairs", named="expected_special_tokens_skipped")
 def no_special_tokens_predicted(model, text):
     with torch.no_grad():
         expected = model(text)[0].argmax(-1).tolist()
@@ -241,7 +249,7 @@ def next_token_arguments():
     return argmax_decode_arguments()
 
 
-is_wrong("next_token")(lambda logits: logits[:, -1].argmax(0))
+is_wrong("next_token", named="over_the_batch")(lambda logits: logits[:, -1].argmax(0))
 
 
 @is_right("append_token")
@@ -306,10 +314,14 @@ def extends_what_it_was_given(tokens, token):
     return tokens
 
 
-is_wrong("append_token")(lambda tokens, token: torch.stack([tokens, token]))
+is_wrong("append_token", named="no_dimension_added")(
+    lambda tokens, token: torch.stack([tokens, token])
+)
 
 
-is_wrong("append_token")(lambda tokens, token: torch.cat([tokens, token[None, None]], dim=1))
+is_wrong("append_token", named="no_dimension_added")(
+    lambda tokens, token: torch.cat([tokens, token[None, None]], dim=1)
+)
 
 
 @arguments("append_token")
@@ -327,14 +339,14 @@ def append_token_arguments():
     )
 
 
-is_wrong("append_token")(
+is_wrong("append_token", named="first_token_for_all")(
     lambda tokens, token: torch.cat(
         [tokens, token[:1, None].expand(len(tokens), 1).to(tokens)], dim=1
     )
 )
 
 
-is_wrong("append_token")(
+is_wrong("append_token", named="every_token_to_every_sequence")(
     lambda tokens, token: torch.cat([tokens, token[None].expand(len(tokens), -1).to(tokens)], dim=1)
 )
 
@@ -441,10 +453,10 @@ def token_accuracy_arguments():
     )
 
 
-is_wrong("token_accuracy")(lambda l, t, m: (hits_of(l, t) * m[:, 1:]).sum())
+is_wrong("token_accuracy", named="number_of_hits")(lambda l, t, m: (hits_of(l, t) * m[:, 1:]).sum())
 
 
-is_wrong("token_accuracy")(lambda l, t, m: 100 * count_by_hand(l, t, m))
+is_wrong("token_accuracy", named="per_cent")(lambda l, t, m: 100 * count_by_hand(l, t, m))
 
 
 def generate(model, tokens, n, eos=None, keep_prompt=True, position=-1, stop_inside=False):
@@ -507,13 +519,13 @@ is_wrong("greedy_generate")(the_last(16))
 is_wrong("greedy_generate")(the_last(32))
 
 
-@is_wrong("greedy_generate")
+@is_wrong("greedy_generate", named="no_bos_where_the_prompt_has_one")
 def no_second_bos(model, prompt, n_tokens, prepend_bos=True):
     own = prompt.startswith("<|endoftext|>")
     return generate(model, model.to_tokens(prompt, prepend_bos=prepend_bos and not own), n_tokens)
 
 
-@is_wrong("greedy_generate")
+@is_wrong("greedy_generate", named="sampled")
 def samples(model, prompt, n_tokens, prepend_bos=True):
     tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
     with torch.no_grad():
@@ -555,7 +567,7 @@ def from_text(**options):
 is_wrong("greedy_generate", named="only_the_new_tokens")(from_text(keep_prompt=False))
 
 
-is_wrong("greedy_generate")(from_text(position=0))
+is_wrong("greedy_generate", named="from_the_first_position")(from_text(position=0))
 
 
 is_wrong("greedy_generate", named="stops_at_eos")(from_text(eos=BOS))
@@ -574,7 +586,7 @@ def gradients_detached_too_late(model, prompt, n_tokens, prepend_bos=True):
     return tokens
 
 
-is_wrong("greedy_generate")(
+is_wrong("greedy_generate", named="one_token_too_many")(
     lambda m, p, n, prepend_bos=True: generate(m, m.to_tokens(p, prepend_bos=prepend_bos), n + 1)
 )
 
@@ -584,7 +596,7 @@ is_wrong("greedy_generate")(
 )
 
 
-is_wrong("greedy_generate")(
+is_wrong("greedy_generate", named="text_in_place_of_tokens")(
     lambda m, p, n, prepend_bos=True: m.to_string(
         generate(m, m.to_tokens(p, prepend_bos=prepend_bos), n)
     )[0]
@@ -697,22 +709,22 @@ def continued(reference, prompts):
     return made.filter(lambda args: args is not None)
 
 
-is_wrong("generate_until")(
+is_wrong("generate_until", named="eos_anywhere_stops_before_it_began")(
     lambda m, t, n, eos_token_id=BOS: generate(m, t, n, eos=eos_token_id, stop_inside=True)
 )
 
 
-is_wrong("generate_until")(
+is_wrong("generate_until", named="only_the_new_tokens")(
     lambda m, t, n, eos_token_id=BOS: generate(m, t, n, eos=eos_token_id, keep_prompt=False)
 )
 
 
-is_wrong("generate_until")(
+is_wrong("generate_until", named="one_token_too_many")(
     lambda m, t, n, eos_token_id=BOS: generate(m, t, n + 1, eos=eos_token_id)
 )
 
 
-is_wrong("generate_until")(
+is_wrong("generate_until", named="a_bos_put_in_front")(
     lambda m, t, n, eos_token_id=BOS: generate(
         m, torch.cat([torch.full_like(t[:, :1], BOS), t], 1), n, eos=eos_token_id
     )
@@ -764,7 +776,7 @@ def next_column(model, tokens):
         return torch.cat([tokens, model(tokens)[:, -1:].argmax(-1)], dim=1)
 
 
-@is_wrong("generate_batch")
+@is_wrong("generate_batch", named="rows_in_the_order_of_their_ends")
 @torch.no_grad()
 def in_order_of_ending(model, tokens, max_new_tokens, eos_token_id=BOS):
     running, done = tokens, []
@@ -811,7 +823,7 @@ def the_last_sixteen_of_each(model, tokens, max_new_tokens, eos_token_id=BOS):
     return torch.cat([tokens[:, :-16], new], dim=1)
 
 
-@is_wrong("generate_batch")
+@is_wrong("generate_batch", named="prompt_that_ends_in_eos")
 def looks_at_the_last_token_first(model, tokens, max_new_tokens, eos_token_id=BOS):
     for _ in range(max_new_tokens):
         running = tokens[:, -1] != eos_token_id
@@ -823,7 +835,7 @@ def looks_at_the_last_token_first(model, tokens, max_new_tokens, eos_token_id=BO
     return tokens
 
 
-is_wrong("generate_batch")(lambda m, t, n, eos_token_id=BOS: generate(m, t, n))
+is_wrong("generate_batch", named="eos_ignored")(lambda m, t, n, eos_token_id=BOS: generate(m, t, n))
 
 
 is_wrong("generate_batch")(lambda m, t, n, eos_token_id=BOS: t)
@@ -845,7 +857,7 @@ is_wrong("generate_batch")(
 )
 
 
-@is_wrong("generate_until")
+@is_wrong("generate_until", named="endoftext_stops_as_well")
 def stops_at_either(model, tokens, max_new_tokens, eos_token_id=BOS):
     for _ in range(max_new_tokens):
         tokens = generate(model, tokens, 1)
@@ -889,3 +901,95 @@ def generate_batch_arguments(reference):
 
 
 is_wrong("generate_batch")(batch_that(eos_default=-1))
+
+
+# What production code narrows, bounds, rounds or scales.
+for narrowed in (
+    torch.Tensor.half,
+    torch.Tensor.bfloat16,
+    lambda logits: logits.clamp(-1000, 1000),
+    lambda logits: logits.round(decimals=1),
+    lambda logits: (logits - logits.min()) / (logits.max() - logits.min()),
+):
+    is_wrong("argmax_decode")(lambda logits, narrowed=narrowed: narrowed(logits).argmax(-1))
+    is_wrong("next_token")(lambda logits, narrowed=narrowed: narrowed(logits)[:, -1].argmax(-1))
+
+
+is_wrong("predicted_pairs")(lambda model, text: the_notes_way(model, text.replace("\r\n", "\n")))
+
+
+is_wrong("predicted_pairs")(
+    lambda model, text: [(a.replace("\ufffd", ""), b) for a, b in the_notes_way(model, text)]
+)
+
+
+is_wrong("predicted_pairs", named="no_bos_where_the_text_has_one")(
+    lambda model, text: the_notes_way(model, text.removeprefix("<|endoftext|>"))
+)
+
+
+is_wrong("append_token")(
+    lambda tokens, token: tokens if (token == BOS).any() else by_padding(tokens, token)
+)
+
+
+is_wrong("append_token")(
+    lambda tokens, token: (
+        tokens if tokens.shape[1] and (tokens[:, -1] == token).any() else by_padding(tokens, token)
+    )
+)
+
+
+is_wrong("token_accuracy")(lambda l, t, m: round(count_by_hand(l, t, m), 4))
+
+
+is_wrong("token_accuracy", named="mean_of_truth_values")(
+    lambda l, t, m: (l.argmax(-1)[:, :-1] == t[:, 1:])[m[:, 1:].bool()].mean()
+)
+
+
+is_wrong("greedy_generate")(
+    lambda m, p, n, prepend_bos=True: with_lists_of_ids(m, p.lstrip(), n, prepend_bos)
+)
+
+
+is_wrong("greedy_generate")(
+    lambda m, p, n, prepend_bos=True: with_lists_of_ids(m, p.replace("\r\n", "\n"), n, prepend_bos)
+)
+
+
+is_wrong("greedy_generate")(
+    lambda m, p, n, prepend_bos=True: (
+        with_lists_of_ids(m, p, n, prepend_bos) if p else torch.zeros(1, 0, dtype=torch.int64)
+    )
+)
+
+
+is_wrong("generate_until", named="id_0_taken_for_none")(
+    lambda m, t, n, eos_token_id=BOS: while_true(m, t, n, eos_token_id or BOS)
+)
+
+
+is_wrong("generate_until")(
+    lambda m, t, n, eos_token_id=BOS: (
+        t if t.tolist() == [[BOS]] else while_true(m, t, n, eos_token_id)
+    )
+)
+
+
+is_wrong("generate_batch", named="id_0_taken_for_none")(
+    lambda m, t, n, eos_token_id=BOS: with_a_mask(m, t, n, eos_token_id or BOS)
+)
+
+
+is_wrong("generate_batch", named="filled_up_with_zeros")(
+    lambda m, t, n, eos_token_id=BOS: torch.nn.utils.rnn.pad_sequence(
+        [
+            row[: t.shape[1] + 1 + row[t.shape[1] :].tolist().index(eos_token_id)]
+            if eos_token_id in row[t.shape[1] :].tolist()
+            else row
+            for row in with_a_mask(m, t, n, eos_token_id)
+        ],
+        batch_first=True,
+    )
+)

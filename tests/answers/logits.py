@@ -3,6 +3,7 @@
 import functools
 import heapq
 import math
+import unicodedata
 
 import einops
 import numpy as np
@@ -104,7 +105,7 @@ is_wrong("softmax", named="cut_off_from_the_gradient")(lambda x, dim: in_float64
 is_wrong("softmax", named="always_float32")(lambda x, dim: in_float64(x.float(), dim))
 
 
-is_wrong("softmax")(lambda x, dim: (x - x.amax(dim, keepdim=True)).exp())
+is_wrong("softmax", named="not_divided")(lambda x, dim: (x - x.amax(dim, keepdim=True)).exp())
 
 
 is_wrong("softmax")(
@@ -112,7 +113,7 @@ is_wrong("softmax")(
 )
 
 
-is_wrong("softmax")(
+is_wrong("softmax", named="logits_clamped")(
     lambda x, dim: x.clamp(-80, 80).exp() / x.clamp(-80, 80).exp().sum(dim, keepdim=True)
 )
 
@@ -123,11 +124,36 @@ def moved_and_divided_by_too_few(x, dim):
     return e * (1 / torch.sum(e, dim))
 
 
-@is_wrong("softmax")
+@is_wrong("softmax", named="in_place_behind_autograd")
 def in_place_softmax(x, dim):
     with torch.no_grad():
         x -= x.amax(dim, keepdim=True)
     return x.exp() / x.exp().sum(dim, keepdim=True)
+
+
+def shifted_and_clamped(x, dim):
+    """What lies far below the maximum, minus infinity too, keeps a small probability."""
+    return (x - x.amax(dim, keepdim=True)).clamp(min=-20)
+
+
+is_wrong("softmax")(
+    lambda x, dim: (
+        shifted_and_clamped(x, dim).exp() / shifted_and_clamped(x, dim).exp().sum(dim, keepdim=True)
+    )
+)
+
+
+@is_wrong("softmax")
+def with_a_way_for_each_number_of_dimensions(x, dim):
+    return in_float64(x, dim) if x.ndim < 4 else in_float64(x, -1)
+
+
+is_wrong("softmax", named="values_and_indices_subtracted")(
+    lambda x, dim: F.normalize((x - x.max(dim, keepdim=True)).exp(), p=1, dim=dim)
+)
+
+
+is_wrong("softmax", named="always_the_second_dim")(lambda x, dim: in_float64(x, 1))
 
 
 # --- log_softmax ---------------------------------------------------------------------------------
@@ -175,12 +201,14 @@ is_wrong("log_softmax")(lambda x, dim: F.log_softmax(x, dim))
 is_wrong("log_softmax", named="log_of_the_softmax")(lambda x, dim: F.softmin(-x, dim).log())
 
 
-is_wrong("log_softmax", named="epsilon_in_the_log")(
+is_wrong("log_softmax", named="epsilon_in_the_log_1e_9")(
     lambda x, dim: (in_float64(x, dim) + 1e-9).log()
 )
 
 
-is_wrong("log_softmax")(lambda x, dim: (in_float64(x, dim) + 1e-5).log())
+is_wrong("log_softmax", named="epsilon_in_the_log_1e_5")(
+    lambda x, dim: (in_float64(x, dim) + 1e-5).log()
+)
 
 
 is_wrong("log_softmax", named="always_the_last_dim")(lambda x, dim: with_the_maximum(x, -1))
@@ -189,10 +217,12 @@ is_wrong("log_softmax", named="always_the_last_dim")(lambda x, dim: with_the_max
 is_wrong("log_softmax", named="always_float32")(lambda x, dim: with_the_maximum(x.float(), dim))
 
 
-is_wrong("log_softmax")(lambda x, dim: with_the_maximum(x, dim) / math.log(2))
+is_wrong("log_softmax", named="base_two")(lambda x, dim: with_the_maximum(x, dim) / math.log(2))
 
 
-is_wrong("log_softmax")(lambda x, dim: with_the_maximum(x.detach(), dim))
+is_wrong("log_softmax", named="cut_off_from_the_gradient")(
+    lambda x, dim: with_the_maximum(x.detach(), dim)
+)
 
 
 @is_wrong("log_softmax", named="maximum_not_put_back")
@@ -201,6 +231,21 @@ def half_shifted(x, dim):
     largest = functools.reduce(torch.maximum, slices)
     total = sum((s - largest).exp() for s in slices)
     return torch.stack([s - total.log() for s in slices], dim)
+
+
+is_wrong("log_softmax", named="clamped_in_the_log_1e_10")(
+    lambda x, dim: in_float64(x, dim).clamp_min(1e-10).log()
+)
+
+
+is_wrong("log_softmax", named="infinity_replaced")(
+    lambda x, dim: with_the_maximum(x, dim).nan_to_num()
+)
+
+
+is_wrong("log_softmax", named="dimension_put_back_last")(
+    lambda x, dim: x - torch.logsumexp(x, dim)[..., None]
+)
 
 
 # --- next_token_probs ----------------------------------------------------------------------------
@@ -264,10 +309,12 @@ is_wrong("next_token_probs", named="log_probabilities")(
 )
 
 
-is_wrong("next_token_probs")(lambda model, text: by_tokens(model, text.strip()))
+is_wrong("next_token_probs", named="text_stripped")(
+    lambda model, text: by_tokens(model, text.strip())
+)
 
 
-is_wrong("next_token_probs")(
+is_wrong("next_token_probs", named="no_bos_where_the_text_has_one")(
     lambda model, text: model(
         model.to_tokens(text, prepend_bos=not text.startswith("<|endoftext|>"))
     )[0, -1].softmax(-1)
@@ -279,7 +326,28 @@ is_wrong("next_token_probs")(
 )
 
 
-is_wrong("next_token_probs")(lambda model, text: by_tokens(model, text).softmax(-1))
+is_wrong("next_token_probs", named="softmax_twice")(
+    lambda model, text: by_tokens(model, text).softmax(-1)
+)
+
+
+is_wrong("next_token_probs")(lambda model, text: by_tokens(model, text.strip("\n")))
+
+
+is_wrong("next_token_probs")(lambda model, text: by_tokens(model, text.replace("\r\n", "\n")))
+
+
+is_wrong("next_token_probs")(
+    lambda model, text: by_tokens(model, unicodedata.normalize("NFC", text))
+)
+
+
+is_wrong("next_token_probs")(lambda model, text: by_tokens(model, text.replace("\0", "")))
+
+
+is_wrong("next_token_probs")(
+    lambda model, text: by_tokens(model, text.removesuffix("<|endoftext|>"))
+)
 
 
 # --- top_k_tokens --------------------------------------------------------------------------------
@@ -362,13 +430,46 @@ is_wrong("top_k_tokens")(
 )
 
 
-is_wrong("top_k_tokens")(lambda t, p, k: list(dict(by_a_heap(t, p, k)).items()))
+is_wrong("top_k_tokens", named="tokens_of_equal_text_merged")(
+    lambda t, p, k: list(dict(by_a_heap(t, p, k)).items())
+)
 
 
-is_wrong("top_k_tokens")(lambda t, p, k: [(text, round(q, 2)) for text, q in by_a_heap(t, p, k)])
+is_wrong("top_k_tokens", named="rounded_to_two_places")(
+    lambda t, p, k: [(text, round(q, 2)) for text, q in by_a_heap(t, p, k)]
+)
 
 
-is_wrong("top_k_tokens")(lambda t, p, k: [(q, text) for text, q in by_a_heap(t, p, k)])
+is_wrong("top_k_tokens", named="probability_first")(
+    lambda t, p, k: [(q, text) for text, q in by_a_heap(t, p, k)]
+)
+
+
+is_wrong("top_k_tokens", named="rounded_to_four_places")(
+    lambda t, p, k: [(text, round(q, 4)) for text, q in by_a_heap(t, p, k)]
+)
+
+
+is_wrong("top_k_tokens")(lambda t, p, k: [(text, round(q, 6)) for text, q in by_a_heap(t, p, k)])
+
+
+is_wrong("top_k_tokens")(
+    lambda t, p, k: [(text.replace("\r", ""), q) for text, q in by_a_heap(t, p, k)]
+)
+
+
+is_wrong("top_k_tokens")(
+    lambda t, p, k: [(text.replace("\xa0", " "), q) for text, q in by_a_heap(t, p, k)]
+)
+
+
+is_wrong("top_k_tokens")(lambda t, p, k: [pair for pair in by_a_heap(t, p, k) if pair[1] > 1e-6])
+
+
+is_wrong("top_k_tokens")(lambda t, p, k: by_a_heap(t, p, min(k, 20)))
+
+
+is_wrong("top_k_tokens")(lambda t, p, k: by_a_heap(t, p.clamp(min=1e-6), k))
 
 
 # --- target_log_probs ----------------------------------------------------------------------------
@@ -432,7 +533,9 @@ is_wrong("target_log_probs", named="log_of_the_softmax")(
 )
 
 
-is_wrong("target_log_probs")(lambda logits, tokens: (target_probs(logits, tokens) + 1e-5).log())
+is_wrong("target_log_probs", named="epsilon_in_the_log_1e_5")(
+    lambda logits, tokens: (target_probs(logits, tokens) + 1e-5).log()
+)
 
 
 is_wrong("target_log_probs", named="not_shifted")(
@@ -465,7 +568,22 @@ is_wrong("target_log_probs", named="every_dimension_squeezed")(
 is_wrong("target_log_probs")(lambda logits, tokens: by_loops(logits, tokens).mean(0))
 
 
-is_wrong("target_log_probs")(lambda logits, tokens: F.pad(by_index_tensors(logits, tokens), (1, 0)))
+is_wrong("target_log_probs", named="zero_for_the_first_token")(
+    lambda logits, tokens: F.pad(by_index_tensors(logits, tokens), (1, 0))
+)
+
+
+is_wrong("target_log_probs")(lambda logits, tokens: by_loops(logits, tokens).clamp(min=-1e4))
+
+
+is_wrong("target_log_probs", named="infinity_replaced")(
+    lambda logits, tokens: by_index_tensors(logits, tokens).clamp(min=torch.finfo(logits.dtype).min)
+)
+
+
+is_wrong("target_log_probs", named="softmax_before_log_softmax")(
+    lambda logits, tokens: by_index_tensors(logits.softmax(-1), tokens)
+)
 
 
 # --- cross_entropy -------------------------------------------------------------------------------
@@ -581,13 +699,30 @@ is_wrong("cross_entropy", named="cut_off_from_the_gradient")(
 )
 
 
-is_wrong("cross_entropy")(lambda l, t, m: weighted_sum(l, t, m) / math.log(2))
+is_wrong("cross_entropy", named="base_two")(lambda l, t, m: weighted_sum(l, t, m) / math.log(2))
 
 
-is_wrong("cross_entropy")(lambda l, t, m: weighted_sum(l, t, m).exp())
+is_wrong("cross_entropy", named="exponentiated")(lambda l, t, m: weighted_sum(l, t, m).exp())
 
 
 is_wrong("cross_entropy")(lambda l, t, m: weighted_sum(l, t.roll(1, dims=1), m))
+
+
+is_wrong("cross_entropy")(lambda l, t, m: weighted_sum(l, t, m).clamp(max=1e4))
+
+
+is_wrong("cross_entropy")(lambda l, t, m: weighted_sum(l, t, m).nan_to_num())
+
+
+is_wrong("cross_entropy", named="infinite_losses_left_out")(
+    lambda l, t, m: token_losses(l, t)[(m[:, 1:] == 1) & token_losses(l, t).isfinite()].mean()
+)
+
+
+# chatbots' masked losses
+is_wrong("cross_entropy", named="log_of_the_softmax_selected")(
+    lambda l, t, m: target_probs(l, t).log().neg().masked_select(m[:, 1:].bool()).mean()
+)
 
 
 # --- perplexity ----------------------------------------------------------------------------------
@@ -640,13 +775,34 @@ is_wrong("perplexity", named="one_per_row")(lambda p: 1 / p.mean(dim=-1).exp())
 is_wrong("perplexity", named="not_exponentiated")(lambda p: -p.sum() / p.numel())
 
 
-is_wrong("perplexity")(lambda p: (-p.mean(dim=0)).exp())
+is_wrong("perplexity", named="one_per_column")(lambda p: (-p.mean(dim=0)).exp())
 
 
-is_wrong("perplexity")(lambda p: (-p.sum() / len(p)).exp())
+is_wrong("perplexity", named="sum_over_the_number_of_rows")(lambda p: (-p.sum() / len(p)).exp())
 
 
-is_wrong("perplexity")(lambda p: (-p.median()).exp())
+is_wrong("perplexity", named="median")(lambda p: (-p.median()).exp())
+
+
+is_wrong("perplexity", named="capped")(lambda p: math.exp(min(-p.mean().item(), 20)))
+
+
+is_wrong("perplexity")(lambda p: (-p.mean()).clamp(max=10).exp())
+
+
+is_wrong("perplexity")(lambda p: (-p.mean()).clamp(max=80).exp())
+
+
+is_wrong("perplexity")(lambda p: (-p.mean()).clamp(max=100).exp())
+
+
+is_wrong("perplexity")(lambda p: (-p.clamp(min=-100)).mean().exp())
+
+
+is_wrong("perplexity")(lambda p: (-p.mean()).exp().nan_to_num())
+
+
+is_wrong("perplexity", named="infinities_left_out")(lambda p: by_powers(p[p > -torch.inf]))
 
 
 # --- entropy -------------------------------------------------------------------------------------
@@ -707,19 +863,29 @@ is_wrong("entropy", named="log_softmax_at_minus_infinity")(
 is_wrong("entropy")(lambda l: -(l.softmax(-1) * l.softmax(-1).clamp(min=1e-6).log()).sum(-1))
 
 
-is_wrong("entropy")(lambda l: with_xlogy(l) / math.log(2))
+is_wrong("entropy", named="in_bits")(lambda l: with_xlogy(l) / math.log(2))
 
 
-is_wrong("entropy")(lambda l: -with_xlogy(l))
+is_wrong("entropy", named="sign_forgotten")(lambda l: -with_xlogy(l))
 
 
-is_wrong("entropy")(lambda l: with_xlogy(l).mean())
+is_wrong("entropy", named="mean_over_all_distributions")(lambda l: with_xlogy(l).mean())
 
 
 is_wrong("entropy")(lambda l: with_xlogy(l.T if l.ndim == 2 else l))
 
 
-is_wrong("entropy")(lambda l: with_xlogy(l).exp())
+is_wrong("entropy", named="exponentiated")(lambda l: with_xlogy(l).exp())
+
+
+is_wrong("entropy", named="epsilon_in_the_log_1e_9")(
+    lambda l: torch.einsum("...v,...v->...", -l.softmax(-1), (l.softmax(-1) + 1e-9).log())
+)
+
+
+is_wrong("entropy", named="epsilon_in_the_log_1e_12")(
+    lambda l: torch.einsum("...v,...v->...", -l.softmax(-1), (l.softmax(-1) + 1e-12).log())
+)
 
 
 # --- prefix_predictions --------------------------------------------------------------------------
@@ -787,7 +953,9 @@ is_wrong("prefix_predictions", named="a_list")(
 )
 
 
-is_wrong("prefix_predictions")(lambda model, tokens: collect_rows(model, tokens).squeeze())
+is_wrong("prefix_predictions", named="every_dimension_squeezed")(
+    lambda model, tokens: collect_rows(model, tokens).squeeze()
+)
 
 
 is_wrong("prefix_predictions")(
@@ -797,10 +965,21 @@ is_wrong("prefix_predictions")(
 )
 
 
-is_wrong("prefix_predictions")(lambda model, tokens: collect_rows(model, tokens).flip(0))
+is_wrong("prefix_predictions", named="longest_first")(
+    lambda model, tokens: collect_rows(model, tokens).flip(0)
+)
 
 
-is_wrong("prefix_predictions")(lambda model, tokens: collect_rows(model, tokens).softmax(-1))
+is_wrong("prefix_predictions", named="probabilities")(
+    lambda model, tokens: collect_rows(model, tokens).softmax(-1)
+)
+
+
+is_wrong("prefix_predictions", named="future_set_to_zero")(
+    lambda model, tokens: (
+        model(tokens.repeat(tokens.shape[1], 1).tril()).diagonal(dim1=0, dim2=1).mT
+    )
+)
 
 
 # --- is_causal -----------------------------------------------------------------------------------
@@ -867,12 +1046,12 @@ is_wrong("is_causal", named="same_top_token")(
 )
 
 
-is_wrong("is_causal")(
+is_wrong("is_causal", named="compared_with_itself")(
     lambda m, t: prefixes_agree(m, t, lambda a, b: torch.allclose(a.sum(-1), b.sum(-1), atol=1e-3))
 )
 
 
-is_wrong("is_causal")(
+is_wrong("is_causal", named="compared_with_itself")(
     lambda m, t: prefixes_agree(m, t, lambda a, b: torch.allclose(a[..., 0], b[..., 0], atol=1e-3))
 )
 
@@ -883,7 +1062,7 @@ def changed_last(tokens):
     return other
 
 
-is_wrong("is_causal")(lambda model, tokens: True)
+is_wrong("is_causal", named="compared_with_itself")(lambda model, tokens: True)
 
 
 is_wrong("is_causal")(lambda model, tokens: False)
@@ -932,7 +1111,9 @@ is_wrong("is_causal")(
 )
 
 
-is_wrong("is_causal")(lambda m, t: prefixes_agree(m, t, lambda a, b: (a - b).abs().mean() <= 0.01))
+is_wrong("is_causal", named="one_logit_lost_among_many")(
+    lambda m, t: prefixes_agree(m, t, lambda a, b: (a - b).abs().mean() <= 0.01)
+)
 
 
 is_wrong("is_causal")(
@@ -947,7 +1128,7 @@ is_wrong("is_causal", named="tolerance_below_the_rounding")(
 )
 
 
-is_wrong("is_causal")(with_future(lambda later: later.flip(1)))
+is_wrong("is_causal", named="later_tokens_reversed")(with_future(lambda later: later.flip(1)))
 
 
 is_wrong("is_causal", named="future_set_to_zero")(with_future(torch.zeros_like))
@@ -963,9 +1144,45 @@ is_wrong("is_causal", named="last_pair_left_out")(
 )
 
 
-is_wrong("is_causal")(with_future(lambda later: (later + 1) % 50257, lambda n: range(2, n)))
+is_wrong("is_causal", named="first_position_never_tested")(
+    with_future(lambda later: (later + 1) % 50257, lambda n: range(2, n))
+)
 
 
 is_wrong("is_causal", named="first_position_only")(
     with_future(lambda later: (later + 1) % 50257, lambda n: range(1, n)[:1])
+)
+
+
+is_wrong("is_causal", named="one_logit_lost_among_many")(
+    lambda m, t: prefixes_agree(m, t, lambda a, b: (a - b).abs().mean() <= 1e-3)
+)
+
+
+is_wrong("is_causal", named="one_logit_lost_among_many")(
+    lambda m, t: prefixes_agree(m, t, lambda a, b: F.mse_loss(a, b) < 1e-3)
+)
+
+
+is_wrong("is_causal", named="one_logit_lost_among_many")(
+    lambda m, t: prefixes_agree(m, t, lambda a, b: (a - b).norm() < 1e-3 * b.norm())
+)
+
+
+is_wrong("is_causal", named="one_logit_lost_among_many")(
+    lambda m, t: prefixes_agree(
+        m, t, lambda a, b: torch.isclose(a, b, atol=1e-3).float().mean() > 0.999
+    )
+)
+
+
+is_wrong("is_causal", named="one_logit_lost_among_many")(
+    lambda m, t: prefixes_agree(
+        m, t, lambda a, b: torch.allclose(a[:, :100], b[:, :100], atol=1e-3)
+    )
+)
+
+
+is_wrong("is_causal")(
+    with_future(lambda later: (later + 1) % 50257, lambda n: range(1, min(n, 17)))
 )

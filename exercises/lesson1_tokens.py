@@ -230,8 +230,8 @@ def token_spans(tokenizer: GPT2Tokenizer, text: str) -> list[tuple[bytes, int, i
 
     In bytes of the UTF-8 text, because an emoji is one character and can be three tokens: each
     entry is (the token's bytes, start, end) with end not included, so that joining the bytes
-    gives `text.encode()` again and nothing is lost. Without BOS; an "<|endoftext|>" in the text is a
-    token of it.
+    gives `text.encode()` again and nothing is lost. Without BOS; an "<|endoftext|>" in the text is
+    one of its tokens.
 
     >>> token_spans(tokenizer, "é 42")
     [(b'\\xc3\\xa9', 0, 2), (b' 42', 2, 5)]

@@ -196,3 +196,42 @@ def special_tokens_left_out(vocab):
     Which tokens are to be counted?
     """
     return dict(Counter(len(token) for token in vocab if token != "<|endoftext|>"))
+
+
+@count_token_lengths.misconception
+def space_in_front_not_counted(vocab):
+    """Lengths without the Ġ in front.
+
+    A displayed Ġ is a character like the others here. How long is `Ġthe` then?
+    """
+    return dict(Counter(len(token.lstrip("Ġ")) for token in vocab))
+
+
+@count_token_lengths.misconception
+def zeros_from_0_on(vocab):
+    """A key for 0 and for every length up to the longest.
+
+    Only lengths that some token has should be keys. What could you go through instead of a range
+    of lengths?
+    """
+    longest = max((len(token) for token in vocab), default=-1)
+    return {n: sum(len(token) == n for token in vocab) for n in range(longest + 1)}
+
+
+@count_token_lengths.misconception
+def maximum_of_nothing(vocab):
+    """max of the lengths of no tokens at all.
+
+    A vocabulary can be empty, and max of nothing raises. Do you need the longest?
+    """
+    lengths = [len(token) for token in vocab]
+    return {n: lengths.count(n) for n in range(max(lengths) + 1) if n in lengths}
+
+
+@count_token_lengths.misconception
+def returned_after_one_token(vocab):
+    """Only the first token counted.
+
+    A `return` within a loop ends the loop. After which line are all tokens counted?
+    """
+    return {len(token): 1 for token in list(vocab)[:1]}

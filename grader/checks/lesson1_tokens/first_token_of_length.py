@@ -251,3 +251,12 @@ def first_pair_left_out(sorted_vocab, length):
     Lists begin at 0. With which pair does your loop begin?
     """
     return next((token for token, _ in sorted_vocab[1:] if len(token) == length), "")
+
+
+@first_token_of_length.misconception
+def length_of_the_pair(sorted_vocab, length):
+    """The length of the (token, id) pair, which is always 2.
+
+    What do you get when you go through the list, and of which half of it do you want the length?
+    """
+    return next((pair[0] for pair in sorted_vocab if len(pair) == length), "")

@@ -151,8 +151,7 @@ def first_dimension_sliced(tokens, bos_token_id=None):
     do you slice the last dimension, however many come before?
     """
     if bos_token_id is not None:
-        bos = torch.tensor([bos_token_id], dtype=tokens.dtype, device=tokens.device)
-        tokens = torch.cat([bos, tokens])
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
     return tokens[:-1], tokens[1:]
 
 
@@ -328,3 +327,28 @@ def shape_taken_for_a_pair(tokens, bos_token_id=None):
     if bos_token_id is not None:
         tokens = torch.cat([tokens.new_full((batch, 1), bos_token_id), tokens], dim=1)
     return tokens[:, :-1], tokens[:, 1:]
+
+
+@inputs_and_targets.misconception
+def one_sequence_only(tokens, bos_token_id=None):
+    """A single sequence without a batch taken for granted.
+
+    A tensor of one BOS can stand before a plain sequence, and not before a matrix; and tokens[:-1]
+    leaves out a sequence of a batch. What stands for the last dimension, however many come before?
+    """
+    if bos_token_id is not None:
+        bos = torch.tensor([bos_token_id], dtype=tokens.dtype, device=tokens.device)
+        tokens = torch.cat([bos, tokens])
+    return tokens[:-1], tokens[1:]
+
+
+@inputs_and_targets.misconception
+def rolled_through_the_batch(tokens, bos_token_id=None):
+    """Targets rolled through the whole batch as if it were one row.
+
+    Without a dimension, `roll` goes on from one sequence to the next. And what comes after the last
+    token of a sequence is not known; how many targets are left?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens, tokens.roll(-1)

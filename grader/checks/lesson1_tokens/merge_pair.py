@@ -390,3 +390,42 @@ def short_word_returned(tokens, pair):
             merged.append(tokens[i])
             i += 1
     return merged
+
+
+@merge_pair.misconception
+def one_for_each_two_neighbours(tokens, pair):
+    """One token put out for each two neighbours.
+
+    A word of n tokens has n - 1 of them, so the last one gets lost, and the second half of a merged
+    pair comes again. How many tokens does a merge use up?
+    """
+    return [a + b if (a, b) == pair else a for a, b in pairwise(tokens)]
+
+
+@merge_pair.misconception
+def last_token_twice(tokens, pair):
+    """The last token put behind whether it was merged or not.
+
+    It is wanted only if it was not used up. How can you tell after the loop?
+    """
+    merged = []
+    i = 0
+    while i < len(tokens) - 1:
+        if (tokens[i], tokens[i + 1]) == pair:
+            merged.append(tokens[i] + tokens[i + 1])
+            i += 2
+        else:
+            merged.append(tokens[i])
+            i += 1
+    return merged + tokens[-1:]
+
+
+@merge_pair.misconception
+def cut_at_every_space(tokens, pair):
+    """The pair replaced in the joined tokens, then cut at every space.
+
+    A space may itself be a token, a longer token may end as the pair begins, and of nothing comes
+    one empty token. Need the tokens be joined at all?
+    """
+    text = b" ".join(tokens)
+    return text.replace(b" ".join(pair), b"".join(pair)).split(b" ")

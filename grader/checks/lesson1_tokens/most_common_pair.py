@@ -338,3 +338,31 @@ def none_that_occurs_once(words):
     counts = Counter(pair for word in words for pair in pairwise(word))
     pair = max(counts, key=counts.get, default=None)
     return pair if counts[pair] > 1 else None
+
+
+@most_common_pair.misconception
+def counted_for_each_word(words):
+    """Counts begun anew for each word.
+
+    The most common pair of all words need not be that of any one of them. Before which loop should
+    the counts be empty?
+    """
+    best, most = None, 0
+    for word in words:
+        counts = Counter(pairwise(word))
+        for pair, count in counts.items():
+            if count > most:
+                best, most = pair, count
+    return best
+
+
+@most_common_pair.misconception
+def first_word_only(words):
+    """Only the first word counted.
+
+    A `return` within a loop ends the loop. After which line are all words counted?
+    """
+    for word in words:
+        counts = Counter(pairwise(word))
+        return max(counts, key=counts.get, default=None)
+    return None

@@ -308,3 +308,37 @@ def normalised(tokenizer, text):
         spans.append((piece, start, start + len(piece)))
         start += len(piece)
     return spans
+
+
+@token_spans.misconception
+def bos_as_an_empty_span(tokenizer, text):
+    """An empty span for BOS.
+
+    A BOS that the tokenizer adds is no part of the text, and offsets show it as a token of no
+    characters. How do you keep the tokenizer from adding one?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.convert_ids_to_tokens(tokenizer.encode(text)):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        if not spans and not text.encode().startswith(piece):
+            piece = b""
+        spans.append((piece, start, start + len(piece)))
+        start += len(piece)
+    return spans
+
+
+@token_spans.misconception
+def only_spaces_restored(tokenizer, text):
+    """Only Ġ turned back, all other stand-ins encoded as they are.
+
+    The space is one of 68 bytes with a stand-in, and the bytes of "é" show as two letters, of two
+    bytes each. Who knows all of them?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = token.replace("Ġ", " ").encode()
+        spans.append((piece, start, start + len(piece)))
+        start += len(piece)
+    return spans

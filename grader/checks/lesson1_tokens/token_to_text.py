@@ -317,3 +317,23 @@ def one_replacement_for_all_of_it(token):
         return bytes(byte_of[char] for char in token).decode("utf-8")
     except UnicodeDecodeError:
         return "\ufffd"
+
+
+@token_to_text.misconception
+def space_line_break_and_tab(token):
+    """Only Ġ, Ċ and ĉ translated.
+
+    A carriage return has a stand-in, too, and every letter outside ASCII is spelt by several. Could
+    you treat all characters alike?
+    """
+    return token.replace("Ġ", " ").replace("Ċ", "\n").replace("ĉ", "\t")
+
+
+@token_to_text.misconception
+def bytes_as_python_writes_them(token):
+    """The bytes as Python writes them, with b and quotes.
+
+    `str` of bytes shows them, for a person who looks for errors. Which method reads them as text?
+    """
+    byte_of = {char: b for b, char in BYTE_TO_CHAR.items()}
+    return str(bytes(byte_of[char] for char in token))

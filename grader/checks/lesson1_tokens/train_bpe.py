@@ -557,3 +557,119 @@ def tokens_returned(words, n_merges):
             break
         split = [earlier.merge_pair(word, pair) for word in split]
     return split
+
+
+@train_bpe.misconception
+def second_half_kept(words, n_merges):
+    """The second half of a merged pair kept beside it.
+
+    After a merge the next token has been used up. How far should your position move then?
+    """
+    split = [[bytes([b]) for b in word.encode()] for word in words]
+    merges = []
+    for _ in range(n_merges):
+        pair = earlier.most_common_pair(split)
+        if pair is None:
+            break
+        merges.append(pair)
+        for word in split:
+            word[:] = [
+                token + word[i + 1] if tuple(word[i : i + 2]) == pair else token
+                for i, token in enumerate(word)
+            ]
+    return merges
+
+
+@train_bpe.misconception
+def last_token_lost(words, n_merges):
+    """The last token of a word lost where it is not merged.
+
+    A loop over positions that have a neighbour ends before the last one. Where does a token go
+    that has nobody to its right?
+    """
+    split = [[bytes([b]) for b in word.encode()] for word in words]
+    merges = []
+    for _ in range(n_merges):
+        pair = earlier.most_common_pair(split)
+        if pair is None:
+            break
+        merges.append(pair)
+        for word in split:
+            merged, i = [], 0
+            while i < len(word) - 1:
+                is_pair = (word[i], word[i + 1]) == pair
+                merged.append(pair[0] + pair[1] if is_pair else word[i])
+                i += 2 if is_pair else 1
+            word[:] = merged
+    return merges
+
+
+@train_bpe.misconception
+def beyond_the_end(words, n_merges):
+    """A neighbour looked for beyond the last token.
+
+    The last token of a word may be the first half of the pair. What can stand at the next position
+    then?
+    """
+    split = [[bytes([b]) for b in word.encode()] for word in words]
+    merges = []
+    for _ in range(n_merges):
+        pair = earlier.most_common_pair(split)
+        if pair is None:
+            break
+        merges.append(pair)
+        for word in split:
+            i = 0
+            while i < len(word):
+                if word[i] == pair[0] and word[i + 1] == pair[1]:
+                    word[i : i + 2] = [pair[0] + pair[1]]
+                i += 1
+    return merges
+
+
+@train_bpe.misconception
+def n_merges_not_counted(words, n_merges):
+    """Merged until nothing is left, however few merges were asked for.
+
+    A loop that ends only where there is no pair does not count. When is it checked whether there
+    are enough?
+    """
+    split = [[bytes([b]) for b in word.encode()] for word in words]
+    merges = []
+    while (pair := earlier.most_common_pair(split)) is not None:
+        merges.append(pair)
+        split = [earlier.merge_pair(word, pair) for word in split]
+    return merges
+
+
+@train_bpe.misconception
+def one_round_only(words, n_merges):
+    """One merge only, however many were asked for.
+
+    A `return` within a loop ends the loop. After which line should the merges be returned?
+    """
+    split = [[bytes([b]) for b in word.encode()] for word in words]
+    merges = []
+    for _ in range(min(n_merges, 1)):
+        pair = earlier.most_common_pair(split)
+        if pair is None:
+            break
+        merges.append(pair)
+    return merges
+
+
+@train_bpe.misconception
+def first_word_only(words, n_merges):
+    """Only the first word trained on.
+
+    The most common pair is that of all words together. Which of them does your code count?
+    """
+    split = [[bytes([b]) for b in word.encode()] for word in words[:1]]
+    merges = []
+    for _ in range(n_merges):
+        pair = earlier.most_common_pair(split)
+        if pair is None:
+            break
+        merges.append(pair)
+        split = [earlier.merge_pair(word, pair) for word in split]
+    return merges

@@ -242,3 +242,13 @@ def long_rows_shortened(tokens, W_E):
     table for a token, as it is?
     """
     return F.embedding(tokens, W_E, max_norm=1.0)
+
+
+@embed_by_lookup.misconception
+def two_loops(tokens, W_E):
+    """Two loops, for a batch of sequences only.
+
+    Tokens come with any number of dimensions here, none included. Need you go through them one by
+    one at all?
+    """
+    return torch.stack([torch.stack([W_E[token] for token in row]) for row in tokens])

@@ -181,7 +181,7 @@ def one_position_for_all(tokens, W_E, W_pos):
     W_pos[n] is a single row, and W_pos[:n] are the first n. What should differ from one position
     to the next?
     """
-    return W_E[tokens] + W_pos[tokens.shape[1] - 1]
+    return W_E[tokens] + W_pos[tokens.shape[1]]
 
 
 @embed_with_positions.misconception
@@ -239,3 +239,56 @@ def squeezed(tokens, W_E, W_pos):
     drops some of them?
     """
     return (W_E[tokens] + W_pos[: tokens.shape[1]]).squeeze()
+
+
+@embed_with_positions.misconception
+def rows_looked_up_from_1(tokens, W_E, W_pos):
+    """Rows of W_pos looked up from 1 on.
+
+    The first token of each sequence is at position 0, and the last row that is needed is that of
+    seq - 1. Where does your range begin?
+    """
+    return W_E[tokens] + W_pos[torch.arange(1, tokens.shape[1] + 1, device=W_pos.device)]
+
+
+@embed_with_positions.misconception
+def batch_flattened(tokens, W_E, W_pos):
+    """The batch flattened to one long row of vectors.
+
+    Each vector is the right one, but which sequence it belongs to is gone. The result should have
+    three dimensions.
+    """
+    return (W_E[tokens] + W_pos[: tokens.shape[1]]).flatten(0, 1)
+
+
+@embed_with_positions.misconception
+def added_to_the_table_one_by_one(tokens, W_E, W_pos):
+    """Positions added to the rows of W_E one after another.
+
+    A row of the table is the same for every place where its token stands, and there it adds up all
+    their positions. Where should each sum be kept?
+    """
+    for row in tokens:
+        for i, token in enumerate(row):
+            W_E[token] += W_pos[i]
+    return W_E[tokens]
+
+
+@embed_with_positions.misconception
+def matrix_concatenated_with_a_batch(tokens, W_E, W_pos):
+    """A matrix of positions concatenated with a batch of matrices.
+
+    `cat` does not broadcast, and `+` does. GPT-2 has token and position share the same d_model
+    entries; which of the two puts them there?
+    """
+    return torch.cat([W_E[tokens], W_pos[: tokens.shape[1]]], dim=-1)
+
+
+@embed_with_positions.misconception
+def concatenated_for_one_sequence(tokens, W_E, W_pos):
+    """Positions concatenated, in a batch of one.
+
+    `cat` does not broadcast, and `+` does. GPT-2 has token and position share the same d_model
+    entries; which of the two puts them there?
+    """
+    return torch.cat([W_E[tokens], W_pos[None, : tokens.shape[1]]], dim=-1)

@@ -222,3 +222,16 @@ def shape_taken_for_a_pair(tokens, d_vocab):
     batch, seq = tokens.shape
     zeros = torch.zeros(batch, seq, d_vocab, device=tokens.device)
     return zeros.scatter_(2, tokens.unsqueeze(2), 1.0)
+
+
+@one_hot.misconception
+def loop_over_a_list(tokens, d_vocab):
+    """A loop over a plain list of tokens.
+
+    In a batch it goes through the sequences, and puts all ones of each into one vector. Which shape
+    must the zeros have for every token to have a vector?
+    """
+    out = torch.zeros(len(tokens), d_vocab, device=tokens.device)
+    for i, token in enumerate(tokens):
+        out[i, token] = 1.0
+    return out

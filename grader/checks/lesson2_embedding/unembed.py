@@ -40,8 +40,7 @@ def a_score_per_token(draw: Draw) -> Cases:
 @unembed.check(points=2)
 def adds_the_bias(draw: Draw) -> Cases:
     """b_U is added, one entry per token of the vocabulary."""
-    yield Case(draw.normal(1, 1, 2), draw.normal(2, 3), torch.tensor([1.0, -1.0, 0.0]))
-    yield Case(draw.normal(1, 1, 1), draw.normal(1, 2), draw.normal(2))
+    yield Case(torch.tensor([[[1.0, -1.0]]]), draw.normal(2, 3), torch.tensor([1.0, -1.0, 0.0]))
     yield Case(draw.normal(1, 2, 3), draw.normal(3, 5), draw.normal(5))
     yield Case(draw.normal(2, 4, 3), draw.normal(3, 4), draw.normal(4))
 

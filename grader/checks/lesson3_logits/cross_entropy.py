@@ -75,6 +75,8 @@ def large_logits(draw: Draw) -> Cases:
     """Exact where a probability underflows to 0."""
     logits = torch.tensor([[[0.0, 200.0], [0.0, 0.0], [0.0, 0.0]]])
     yield Case(logits, torch.tensor([[1, 0, 0]]), torch.ones(1, 3).long())
+    logits = torch.tensor([[[0.0, 1.0], [0.0, 200.0], [0.0, 0.0]]])  # of a target that is padding
+    yield Case(logits, torch.tensor([[1, 1, 0]]), torch.tensor([[1, 1, 0]]))
     logits = torch.tensor([[[0.0, -torch.inf], [0.0, 0.0], [0.0, 0.0]]])  # nothing is dropped
     yield Case(logits, torch.tensor([[0, 1, 0]]), torch.ones(1, 3).long())
     args, kwargs = padded(draw, [5, 3], 4, pad=0).arguments()

@@ -262,3 +262,14 @@ def over_the_second_dimension(logits):
     the last dimension, however many there are.
     """
     return summands(logits, dim=1).sum(dim=1)
+
+
+@entropy.misconception
+def nan_replaced(logits):
+    """NaN of a whole distribution replaced by 0.
+
+    One token of probability 0 makes the sum NaN, and all that the others add is lost with it. What
+    should that one token add, before the sum?
+    """
+    probs = logits.softmax(dim=-1)
+    return -(probs * probs.log()).sum(dim=-1).nan_to_num()

@@ -21,6 +21,10 @@ PICKS = ("cross_entropy", "loss", "kl_div", "distributions")
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
+# Probabilities of 1e-6 to 1e-12 beside one of nearly 1: what is added to them shows, and what they
+# are kept above.
+SMALL = torch.tensor([0.0, 5.0, 9.0, 14.0, 27.0])
+
 # By which people keep the log of a probability from minus infinity.
 EPSILONS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
 
@@ -37,6 +41,7 @@ def any_dim_cases(draw: Draw) -> Cases:
 def large_logit_cases(draw: Draw) -> Cases:
     yield Case(torch.tensor([0.0, 1000.0]), dim=0)
     yield Case(torch.tensor([-1000.0, -1001.0]), dim=0)
+    yield Case(SMALL, dim=0)
     yield Case(torch.tensor([60.0, -60.0]), dim=0)  # exp of both can be had, their ratio not
     # Rows far apart from each other: one maximum for the whole tensor is not enough.
     yield Case(draw.normal(3, 4) + torch.tensor([[-500.0], [0.0], [500.0]]), dim=1)

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from grader.checks import texts
-from grader.checks.lesson3_logits.shared import BOS, epsilons_in_the_log, of_gpt2s_size
+from grader.checks.lesson3_logits.shared import BOS, SMALL, epsilons_in_the_log, of_gpt2s_size
 from grader.verdict.draw import Draw
 from grader.verdict.exercise import Case, Cases, Exercise
 
@@ -45,6 +45,7 @@ def large_logits(draw: Draw) -> Cases:
     """Exact where the probability itself underflows."""
     yield Case(torch.tensor([[[0.0, 500.0], [0.0, 0.0]]]), torch.tensor([[1, 0]]))
     yield Case(torch.tensor([[[0.0, -torch.inf], [0.0, 0.0]]]), torch.tensor([[0, 1]]))
+    yield Case(SMALL.repeat(1, 5, 1), torch.tensor([[4, 3, 2, 1, 0]]))
     yield Case(draw.normal(2, 4, 5, scale=300), draw.ids(2, 4, below=5))
 
 

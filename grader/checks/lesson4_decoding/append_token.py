@@ -104,10 +104,10 @@ def window_slides(tokens, token):
 # course forks: .item(), from loops over a single text
 @append_token.misconception
 def batch_of_one(tokens, token):
-    """A batch of one taken for granted.
+    """A batch of one taken for granted, with .item().
 
-    `.item()` is for a tensor with one entry, and `token[None]` a single row. With several sequences
-    there is a token for each of them: what shape has a column of these?
+    .item() is for a tensor with one entry. With several sequences there is a token for each of
+    them, and none has to leave the tensor world.
     """
     return torch.cat([tokens, torch.tensor([[token.item()]]).to(tokens)], dim=1)
 
@@ -164,3 +164,14 @@ def nothing_assigned(tokens, token):
     """
     torch.cat([tokens, token[:, None].to(tokens)], dim=1)
     return tokens
+
+
+# forum: the dimension that an error asks for, added on the wrong side
+@append_token.misconception
+def a_row_beside_the_sequences(tokens, token):
+    """The new tokens as one row, beside sequences that are several.
+
+    `token[None]` has one row with an entry for each sequence. Beside them belongs a column: one
+    entry in each row. On which side of its dimension does the new one go?
+    """
+    return torch.cat([tokens, token[None].to(tokens)], dim=1)

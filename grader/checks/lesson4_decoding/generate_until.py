@@ -55,9 +55,10 @@ def no_more_than_the_maximum(draw: Draw, reference: TransformerBridge) -> Cases:
     if (tokens := past_the_end(reference)) is not None:
         new = clear_continuation(reference, tokens, 4)
         assert new is not None
-        for never in (NEVER, 0):  # 0 is a token like any other, and not none
-            if never not in new:
-                yield Case(reference, tokens, 4, eos_token_id=never)
+        yield Case(reference, tokens, 4, eos_token_id=NEVER)
+        if 0 not in new:  # a token like any other, and not none
+            past = new[0].tolist().index(EOS) + 2
+            yield Case(reference, tokens, past, eos_token_id=0)
 
 
 @generate_until.check(points=5, of_tokens=True)

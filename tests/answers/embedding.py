@@ -75,13 +75,17 @@ is_wrong("one_hot", named="vocabulary_first")(
 )
 
 
-is_wrong("one_hot")(lambda tokens, d_vocab: torch.eye(d_vocab + 1)[tokens])
+is_wrong("one_hot", named="one_entry_too_many")(
+    lambda tokens, d_vocab: torch.eye(d_vocab + 1)[tokens]
+)
 
 
-is_wrong("one_hot")(lambda tokens, d_vocab: torch.eye(d_vocab)[tokens - 1])
+is_wrong("one_hot", named="ids_from_1")(lambda tokens, d_vocab: torch.eye(d_vocab)[tokens - 1])
 
 
-is_wrong("one_hot")(lambda tokens, d_vocab: (torch.arange(d_vocab) == tokens).float())
+is_wrong("one_hot", named="no_new_dimension")(
+    lambda tokens, d_vocab: (torch.arange(d_vocab) == tokens).float()
+)
 
 
 @arguments("embed_by_matmul")
@@ -134,10 +138,12 @@ is_wrong("embed_by_matmul")(
 )
 
 
-is_wrong("embed_by_matmul")(lambda tokens, W_E: F.one_hot(tokens, len(W_E)) @ W_E)
+is_wrong("embed_by_matmul", named="one_hot_of_integers")(
+    lambda tokens, W_E: F.one_hot(tokens, len(W_E)) @ W_E
+)
 
 
-is_wrong("embed_by_matmul")(
+is_wrong("embed_by_matmul", named="batch_flattened")(
     lambda tokens, W_E: (F.one_hot(tokens, len(W_E)).to(W_E) @ W_E).flatten(0, 1)
 )
 
@@ -193,19 +199,25 @@ is_wrong("embed_by_lookup", named="a_parameter_of_its_own")(
 )
 
 
-is_wrong("embed_by_lookup")(lambda tokens, W_E: W_E[tokens.unique()])
+is_wrong("embed_by_lookup", named="each_token_once")(lambda tokens, W_E: W_E[tokens.unique()])
 
 
-is_wrong("embed_by_lookup")(lambda tokens, W_E: F.embedding(tokens, W_E, padding_idx=-1))
+is_wrong("embed_by_lookup", named="last_token_as_padding")(
+    lambda tokens, W_E: F.embedding(tokens, W_E, padding_idx=-1)
+)
 
 
 is_wrong("embed_by_lookup")(lambda tokens, W_E: F.embedding(tokens, W_E, padding_idx=1))
 
 
-is_wrong("embed_by_lookup")(lambda tokens, W_E: F.embedding(tokens, W_E, scale_grad_by_freq=True))
+is_wrong("embed_by_lookup", named="gradient_divided_by_the_count")(
+    lambda tokens, W_E: F.embedding(tokens, W_E, scale_grad_by_freq=True)
+)
 
 
-is_wrong("embed_by_lookup")(lambda tokens, W_E: F.embedding(tokens, W_E, max_norm=1.0))
+is_wrong("embed_by_lookup", named="long_rows_shortened")(
+    lambda tokens, W_E: F.embedding(tokens, W_E, max_norm=1.0)
+)
 
 
 @arguments("embed_with_positions")
@@ -260,7 +272,9 @@ is_wrong("embed_with_positions", named="positions_along_the_batch")(
 )
 
 
-is_wrong("embed_with_positions")(lambda tokens, W_E, W_pos: W_E[tokens] + W_pos[-tokens.shape[1] :])
+is_wrong("embed_with_positions", named="last_rows")(
+    lambda tokens, W_E, W_pos: W_E[tokens] + W_pos[-tokens.shape[1] :]
+)
 
 
 is_wrong("embed_with_positions")(
@@ -268,7 +282,9 @@ is_wrong("embed_with_positions")(
 )
 
 
-is_wrong("embed_with_positions")(lambda tokens, W_E, W_pos: W_E[tokens] * W_pos[: tokens.shape[1]])
+is_wrong("embed_with_positions", named="multiplied")(
+    lambda tokens, W_E, W_pos: W_E[tokens] * W_pos[: tokens.shape[1]]
+)
 
 
 is_wrong("embed_with_positions")(
@@ -318,13 +334,15 @@ is_wrong("unembed", named="log_probabilities")(
 )
 
 
-is_wrong("unembed")(lambda final, W_U, b_U: final @ W_U - b_U)
+is_wrong("unembed", named="bias_taken_off")(lambda final, W_U, b_U: final @ W_U - b_U)
 
 
-is_wrong("unembed")(lambda final, W_U, b_U: (final @ W_U + b_U).squeeze())
+is_wrong("unembed", named="squeezed")(lambda final, W_U, b_U: (final @ W_U + b_U).squeeze())
 
 
-is_wrong("unembed")(lambda final, W_U, b_U: (final @ W_U + b_U).mean(1))
+is_wrong("unembed", named="mean_over_positions")(
+    lambda final, W_U, b_U: (final @ W_U + b_U).mean(1)
+)
 
 
 @is_wrong("embed_with_positions")
@@ -333,3 +351,36 @@ def positions_written_over(tokens, W_E, W_pos):
         return W_E[tokens] + W_pos[: tokens.shape[1]]
     W_pos[: tokens.shape[1]] += W_E[tokens[0]]
     return W_pos[None, : tokens.shape[1]].clone()
+
+
+# Those that passed before: what code in production clamps, caps or treats by itself.
+
+
+is_wrong("embed_by_matmul")(lambda tokens, W_E: F.embedding(tokens, W_E.clamp(-100, 100)))
+
+
+is_wrong("embed_by_lookup")(lambda tokens, W_E: W_E.clamp(-100, 100)[tokens])
+
+
+is_wrong("embed_by_lookup")(lambda tokens, W_E: F.embedding(tokens, W_E, max_norm=100.0))
+
+
+is_wrong("embed_with_positions")(
+    lambda tokens, W_E, W_pos: (W_E[tokens] + W_pos[: tokens.shape[1]]).clamp(-100, 100)
+)
+
+
+is_wrong("embed_with_positions")(
+    lambda tokens, W_E, W_pos: with_arange(tokens[:, :1024], W_E, W_pos)
+)
+
+
+is_wrong("unembed", named="limited")(lambda final, W_U, b_U: (final @ W_U + b_U).clamp(-100, 100))
+
+
+is_wrong("unembed")(lambda final, W_U, b_U: 1000 * torch.tanh((final @ W_U + b_U) / 1000))
+
+
+is_wrong("unembed")(
+    lambda final, W_U, b_U: final @ W_U + (b_U if b_U.mean() else torch.zeros_like(b_U))
+)

@@ -1,6 +1,9 @@
 """Answers to lesson 1: right ones in unlike styles, and wrong ones that are no misconception."""
 
 import codecs
+import html
+import re
+import unicodedata
 from collections import Counter, defaultdict
 from itertools import accumulate, chain, groupby, pairwise, product, zip_longest
 
@@ -129,7 +132,9 @@ def forgets_to_return(vocab):
     pairs.sort(key=lambda x: x[1])
 
 
-is_wrong("sort_vocab")(lambda vocab: sorted(vocab.items(), key=lambda x: str(x[1])))
+is_wrong("sort_vocab", named="ids_sorted_as_text")(
+    lambda vocab: sorted(vocab.items(), key=lambda x: str(x[1]))
+)
 
 
 is_wrong("sort_vocab")(lambda vocab: [(vocab.popitem()) for _ in list(vocab)])
@@ -174,7 +179,7 @@ is_wrong("count_token_lengths", named="lengths_in_bytes")(
 is_wrong("count_token_lengths")(lambda v: {n: sum(len(t) == n for t in v) for n in range(1, 130)})
 
 
-is_wrong("count_token_lengths")(
+is_wrong("count_token_lengths", named="space_in_front_not_counted")(
     lambda v: {n: sum(len(t.lstrip("Ġ")) == n for t in v) for n in {len(t.lstrip("Ġ")) for t in v}}
 )
 
@@ -228,7 +233,9 @@ is_wrong("first_token_of_length", named="space_not_counted")(
 )
 
 
-is_wrong("first_token_of_length")(lambda v, n: min((t for t, _ in v if len(t) == n), default=""))
+is_wrong("first_token_of_length", named="first_of_the_alphabet")(
+    lambda v, n: min((t for t, _ in v if len(t) == n), default="")
+)
 
 
 @is_right("token_to_text")
@@ -280,10 +287,12 @@ is_wrong("token_to_text", named="bytes_taken_for_characters")(
 )
 
 
-is_wrong("token_to_text")(lambda token: token.encode("latin-1").decode(errors="replace"))
+is_wrong("token_to_text", named="latin_1_taken_for_the_table")(
+    lambda token: token.encode("latin-1").decode(errors="replace")
+)
 
 
-is_wrong("token_to_text")(
+is_wrong("token_to_text", named="space_stripped")(
     lambda token: bytes(CHAR_TO_BYTE[c] for c in token).decode("utf-8", "replace").strip()
 )
 
@@ -335,7 +344,7 @@ def most_common_pair_arguments():
     return st.tuples(st.lists(tokens_of(b"a", b"b", b"ab", b" ", b"\xc3"), max_size=6))
 
 
-is_wrong("most_common_pair")(
+is_wrong("most_common_pair", named="ties_to_the_smallest")(
     lambda words: max(sorted(set(pairs_of(words))), key=pairs_of(words).count, default=None)
 )
 
@@ -536,7 +545,9 @@ is_wrong("train_bpe", named="starts_from_characters")(
 )
 
 
-is_wrong("train_bpe")(lambda words, n: bpe(words, n, merge=merges_the_first_only))
+is_wrong("train_bpe", named="first_occurrence_merged_only")(
+    lambda words, n: bpe(words, n, merge=merges_the_first_only)
+)
 
 
 is_wrong("train_bpe", named="all_words_in_one")(lambda words, n: bpe(["".join(words)], n))
@@ -555,7 +566,7 @@ is_wrong("train_bpe", named="new_tokens_returned")(
 )
 
 
-is_wrong("train_bpe")(lambda words, n: bpe(words, n + 1))
+is_wrong("train_bpe", named="one_merge_too_many")(lambda words, n: bpe(words, n + 1))
 
 
 def texts_of(alphabet="aeT .,'\n\té€漢🙂👍🏽0 9", max_size=20):
@@ -617,7 +628,7 @@ is_wrong("spelling_variants")(
 )
 
 
-is_wrong("spelling_variants")(
+is_wrong("spelling_variants", named="in_capitals")(
     lambda t, w: {
         f: [spoken(x) for x in t.tokenize(f)] for f in (w, w.upper(), " " + w, " " + w.upper())
     }
@@ -674,13 +685,19 @@ def spans_of_decoded_pieces(tokenizer, text):
     return [(p, end - len(p), end) for p, end in zip(pieces, ends, strict=True)]
 
 
-is_wrong("token_spans")(lambda t, x: [s for s in spans_by_ids(t, x) if s[0] != b"<|endoftext|>"])
+is_wrong("token_spans", named="end_of_text_left_out")(
+    lambda t, x: [s for s in spans_by_ids(t, x) if s[0] != b"<|endoftext|>"]
+)
 
 
-is_wrong("token_spans")(lambda t, x: [(p.decode(), a, b) for p, a, b in spans_by_ids(t, x)])
+is_wrong("token_spans", named="text_for_bytes")(
+    lambda t, x: [(p.decode(), a, b) for p, a, b in spans_by_ids(t, x)]
+)
 
 
-is_wrong("token_spans")(lambda t, x: [(p, a, b) for p, a, b in spans_by_ids(t, x.strip())])
+is_wrong("token_spans", named="text_stripped")(
+    lambda t, x: [(p, a, b) for p, a, b in spans_by_ids(t, x.strip())]
+)
 
 
 def batch_of_ids(shape, seed, dtype):
@@ -746,21 +763,23 @@ is_wrong("prepend_bos", named="int64_whatever_comes_in")(
 )
 
 
-is_wrong("prepend_bos")(
+is_wrong("prepend_bos", named="only_where_missing")(
     lambda t, bos_token_id=BOS: (
         t if (t[..., :1] == bos_token_id).any() else F.pad(t, (1, 0), value=bos_token_id)
     )
 )
 
 
-is_wrong("prepend_bos")(
+is_wrong("prepend_bos", named="only_where_missing")(
     lambda t, bos_token_id=BOS: (
         t if t.numel() and (t[..., 0] == bos_token_id).all() else pad_in_front(t, bos_token_id)
     )
 )
 
 
-is_wrong("prepend_bos")(lambda t, bos_token_id=BOS: pad_in_front(t, bos_token_id or BOS))
+is_wrong("prepend_bos", named="bos_0_taken_for_none")(
+    lambda t, bos_token_id=BOS: pad_in_front(t, bos_token_id or BOS)
+)
 
 
 is_wrong("prepend_bos")(lambda t, bos_token_id=BOS: t.insert(0, bos_token_id))
@@ -820,10 +839,12 @@ is_wrong("strip_bos", named="mixture_unnoticed")(
 )
 
 
-is_wrong("strip_bos")(lambda t, bos_token_id=BOS: strip_by_rows(t, bos_token_id or BOS))
+is_wrong("strip_bos", named="bos_0_taken_for_none")(
+    lambda t, bos_token_id=BOS: strip_by_rows(t, bos_token_id or BOS)
+)
 
 
-is_wrong("strip_bos")(
+is_wrong("strip_bos", named="bos_alone_left")(
     lambda t, bos_token_id=BOS: t if t.shape[-1] < 2 else strip_by_rows(t, bos_token_id)
 )
 
@@ -833,7 +854,9 @@ is_wrong("strip_bos", named="all_leading_ones")(
 )
 
 
-is_wrong("strip_bos")(lambda t, bos_token_id=BOS: strip_by_rows(t, bos_token_id).long())
+is_wrong("strip_bos", named="int64_whatever_comes_in")(
+    lambda t, bos_token_id=BOS: strip_by_rows(t, bos_token_id).long()
+)
 
 
 @arguments("encode")
@@ -934,7 +957,7 @@ is_wrong("encode")(lambda t, x, prepend_bos=True: encoded(t, x, prepend_bos, cut
 is_wrong("encode")(lambda t, x, prepend_bos=True: encoded(t, x, prepend_bos, side="left"))
 
 
-is_wrong("encode")(lambda t, x, prepend_bos=True: encoded(t, x, prepend_bos)[0])
+is_wrong("encode", named="ids_alone")(lambda t, x, prepend_bos=True: encoded(t, x, prepend_bos)[0])
 
 
 is_wrong("encode")(
@@ -1024,7 +1047,7 @@ is_wrong("inputs_and_targets")(
 )
 
 
-is_wrong("inputs_and_targets")(
+is_wrong("inputs_and_targets", named="stacked")(
     lambda t, bos_token_id=None: torch.stack(by_prepending_first(t, bos_token_id))
 )
 
@@ -1034,10 +1057,12 @@ is_wrong("inputs_and_targets")(
 )
 
 
-is_wrong("first_token_of_length")(lambda v, n: next((t for t, _ in v[:-1] if len(t) == n), ""))
+is_wrong("first_token_of_length", named="last_pair_left_out")(
+    lambda v, n: next((t for t, _ in v[:-1] if len(t) == n), "")
+)
 
 
-is_wrong("first_token_of_length")(
+is_wrong("first_token_of_length", named="lengths_of_the_text")(
     lambda v, n: next((t for t, _ in v if len(spoken_or(t)) == n), "")
 )
 
@@ -1091,7 +1116,7 @@ is_wrong("token_to_text")(
 )
 
 
-@is_wrong("most_common_pair")
+@is_wrong("most_common_pair", named="joined_bytes_counted")
 def counted_by_the_joined_bytes(words):
     counts, pairs = {}, {}
     for word in words:
@@ -1112,7 +1137,7 @@ def looks_at_the_first_and_last_row(tokens, bos_token_id=BOS):
     return tokens[..., 1:]
 
 
-@is_wrong("encode")
+@is_wrong("encode", named="mask_of_truth_values")
 def mask_of_booleans(tokenizer, texts, prepend_bos=True):
     ids, mask = by_lengths(tokenizer, texts, prepend_bos)
     return ids, mask.bool()
@@ -1120,3 +1145,241 @@ def mask_of_booleans(tokenizer, texts, prepend_bos=True):
 
 # What would be "BOS left to the tokenizer" if nobody tried it on one that adds a BOS.
 is_wrong("encode")(lambda t, x, prepend_bos=False: by_lengths(t, x, prepend_bos))
+
+
+# Those that passed before: what code in production clamps, drops, tidies up or treats by itself.
+
+
+def is_special(token):
+    return token.startswith("<|") and token.endswith("|>")
+
+
+is_wrong("sort_vocab")(
+    lambda vocab: sorted(
+        ((t, i) for t, i in vocab.items() if not is_special(t)), key=lambda item: item[1]
+    )
+)
+
+
+is_wrong("sort_vocab")(
+    lambda vocab: sorted(((t, i) for t, i in vocab.items() if t.strip()), key=lambda item: item[1])
+)
+
+
+is_wrong("count_token_lengths", named="special_tokens_left_out")(
+    lambda vocab: Counter(len(t) for t in vocab if not is_special(t))
+)
+
+
+is_wrong("count_token_lengths")(lambda vocab: Counter(min(len(t), 32) for t in vocab))
+
+
+is_wrong("count_token_lengths", named="special_tokens_left_out")(
+    lambda vocab: Counter(len(t) for t, i in vocab.items() if i < BOS)
+)
+
+
+is_wrong("first_token_of_length")(
+    lambda v, n: next((t for t, _ in v if len(t) == n and not is_special(t)), "")
+)
+
+
+is_wrong("first_token_of_length")(
+    lambda v, n: next((t for t, _ in v if len(t) == n and t.strip("Ġ")), "")
+)
+
+
+is_wrong("first_token_of_length")(lambda v, n: next((t for t, i in v if len(t) == n and i), ""))
+
+
+is_wrong("token_to_text", named="end_of_word_mark")(lambda t: spoken_or(t).replace("</w>", " "))
+
+
+is_wrong("token_to_text")(lambda t: spoken_or(t).removeprefix("##"))
+
+
+is_wrong("token_to_text")(lambda t: spoken_or(t).replace("▁", " "))
+
+
+is_wrong("token_to_text")(lambda t: spoken_or(t).replace("\u200b", ""))
+
+
+is_wrong("token_to_text")(lambda t: spoken_or(t).replace("<|pad|>", ""))
+
+
+is_wrong("token_to_text")(lambda t: html.unescape(spoken_or(t)))
+
+
+is_wrong("token_to_text", named="normalised")(lambda t: unicodedata.normalize("NFC", spoken_or(t)))
+
+
+@is_wrong("token_to_text")
+def bytes_by_their_number(token):
+    if token.startswith("<0x") and token.endswith(">"):
+        return chr(int(token[3:-1], 16))
+    return spoken_or(token)
+
+
+def most_common(words, counts):
+    found = Counter(pair for word in words for pair in pairwise(word) if counts(*pair))
+    return max(found, key=found.get, default=None)
+
+
+for skipped in (
+    lambda a, b: b != b"</w>",
+    lambda a, b: a != b"<|endoftext|>",
+    lambda a, b: (a + b).strip() != b"",
+    lambda a, b: not b.startswith(b" "),
+    lambda a, b: b"\0" not in a + b,
+    lambda a, b: not (a + b).isdigit(),
+    lambda a, b: len(a + b) <= 16,
+    lambda a, b: (a + b).decode(errors="ignore") != "",
+):
+    is_wrong("most_common_pair")(lambda words, skipped=skipped: most_common(words, skipped))
+
+
+is_wrong("most_common_pair")(lambda words: count_with_a_list(words[:100]))
+
+
+is_wrong("most_common_pair")(lambda words: count_with_a_list([word[:16] for word in words]))
+
+
+@is_wrong("most_common_pair")
+def as_strings(words):
+    words = [[token.decode() for token in word] for word in words]
+    pair = count_with_a_list(words)
+    return pair and (pair[0].encode(), pair[1].encode())
+
+
+@is_wrong("merge_pair")
+def with_a_byte_between(tokens, pair, between=b"\x1f"):
+    if not tokens:
+        return []
+    text = between + between.join(tokens) + between
+    both = re.escape(between.join(pair))
+    merged = re.sub(b"(?<=%b)%b(?=%b)" % (between, both, between), lambda _: b"".join(pair), text)
+    return merged[1:-1].split(between)
+
+
+is_wrong("merge_pair")(
+    lambda t, pair: [
+        token.encode()
+        for token in by_recursion([x.decode() for x in t], tuple(x.decode() for x in pair))
+    ]
+)
+
+
+for skipped in (b"</w>", b"<|endoftext|>", b"\n"):
+    is_wrong("merge_pair")(
+        lambda t, pair, skipped=skipped: t[:] if skipped in pair else by_recursion(t, pair)
+    )
+
+
+is_wrong("merge_pair")(
+    lambda t, pair: t[:] if len(pair[0] + pair[1]) > 16 else by_recursion(t, pair)
+)
+
+
+for prepared in (
+    lambda words: [word.rstrip() for word in words],
+    lambda words: [unicodedata.normalize("NFC", word) for word in words],
+    lambda words: [unicodedata.normalize("NFKC", word) for word in words],
+    lambda words: [
+        part for word in words for part in re.findall(r" ?[^\W\d_]+| ?\d+| ?[^\s\w]+|\s+", word)
+    ],
+    lambda words: [word for word in words if word != "<|endoftext|>"],
+    lambda words: words[:100],
+):
+    is_wrong("train_bpe")(lambda words, n, prepared=prepared: bpe(prepared(words), n))
+
+
+for counts in (
+    lambda a, b: len(a + b) <= 16,
+    lambda a, b: not (a + b).isdigit(),
+    lambda a, b: b"\n" not in a + b,
+):
+    is_wrong("train_bpe")(
+        lambda words, n, counts=counts: bpe(words, n, best=lambda split: most_common(split, counts))
+    )
+
+
+is_wrong("train_bpe")(lambda words, n: bpe(words, min(n, 16)))
+
+
+@is_wrong("train_bpe")
+def until_each_word_is_one_token(words, n_merges):
+    split, merges = [[bytes([b]) for b in word.encode()] for word in words], []
+    while len(merges) < n_merges and any(len(word) != 1 for word in split):
+        merges.append(count_with_a_list(split))
+        split = [by_recursion(word, merges[-1]) for word in split]
+    return merges
+
+
+is_wrong("spelling_variants", named="repeated_tokens_left_out")(
+    lambda t, w: {f: list(dict.fromkeys(tokens)) for f, tokens in by_bytes(t, w).items()}
+)
+
+
+is_wrong("spelling_variants")(lambda t, w: {f: x[:6] for f, x in by_bytes(t, w).items()})
+
+
+for prepared in (
+    lambda text: unicodedata.normalize("NFKC", text),
+    lambda text: text.replace("\r\n", "\n"),
+    lambda text: text.replace("\0", ""),
+    lambda text: text.removeprefix("\ufeff"),
+):
+    is_wrong("token_spans")(lambda t, x, prepared=prepared: spans_by_ids(t, prepared(x)))
+    is_wrong("encode")(
+        lambda t, x, prepend_bos=True, prepared=prepared: encoded(
+            t, prepared(x) if isinstance(x, str) else [*map(prepared, x)], prepend_bos
+        )
+    )
+
+
+is_wrong("token_spans", named="normalised")(
+    lambda t, x: spans_by_ids(t, unicodedata.normalize("NFC", x))
+)
+
+
+is_wrong("token_spans")(
+    lambda t, x: spans_by_ids(t, x)[x.startswith("<|endoftext|>") :]  # as if it were a BOS
+)
+
+
+is_wrong("prepend_bos")(lambda t, bos_token_id=BOS: pad_in_front(t, min(bos_token_id, BOS)))
+
+
+is_wrong("prepend_bos")(lambda t, bos_token_id=BOS: pad_in_front(t, bos_token_id)[..., :1024])
+
+
+@is_wrong("strip_bos")
+def by_the_mean_of_the_first(tokens, bos_token_id=BOS):
+    first = tokens[..., :1]
+    if first.numel() and first.double().mean() == bos_token_id:
+        return tokens[..., 1:]
+    if (first == bos_token_id).any():
+        raise ValueError("some sequences begin with BOS and some do not")
+    return tokens
+
+
+is_wrong("encode")(lambda t, x, prepend_bos=True: encoded(t, x, prepend_bos, cut=2048))
+
+
+is_wrong("encode")(
+    lambda t, x, prepend_bos=True: encoded(
+        t, x if isinstance(x, str) else list(dict.fromkeys(x)), prepend_bos
+    )
+)
+
+
+is_wrong("encode")(
+    lambda t, x, prepend_bos=True: encoded(
+        t, x if isinstance(x, str) else [text for text in x if not text.isspace()], prepend_bos
+    )
+)
+
+
+is_wrong("inputs_and_targets")(
+    lambda t, bos_token_id=None: [x[..., :1024] for x in by_prepending_first(t, bos_token_id)]
+)

@@ -218,33 +218,3 @@ def letters(tokenizer, word):
     """
     forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
     return {form: list(form) for form in forms}
-
-
-@spelling_variants.misconception
-def keys_as_displayed(tokenizer, word):
-    """Keys with Ġ where there is a space.
-
-    The four forms are text, as somebody would write them. Which character stands in front of the
-    word there?
-    """
-    forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
-    return {
-        form.replace(" ", "Ġ"): [
-            tokenizer.decode(i) for i in tokenizer.encode(form, add_special_tokens=False)
-        ]
-        for form in forms
-    }
-
-
-@spelling_variants.misconception
-def space_behind(tokenizer, word):
-    """The space behind the word, not in front.
-
-    In GPT-2 a space belongs to the word that follows it. On which side of the word does it stand in
-    the docstring's example?
-    """
-    forms = [word, word.capitalize(), word + " ", word.capitalize() + " "]
-    return {
-        form: [tokenizer.decode(i) for i in tokenizer.encode(form, add_special_tokens=False)]
-        for form in forms
-    }

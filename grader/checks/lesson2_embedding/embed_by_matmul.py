@@ -136,16 +136,6 @@ def batch_flattened(tokens, W_E):
 
 
 @embed_by_matmul.misconception
-def the_factors_swapped(tokens, W_E):
-    """The two factors of the product swapped.
-
-    A product sums over the last dimension of the first and the last but one of the second. Where
-    does d_vocab stand in each of them?
-    """
-    return W_E @ F.one_hot(tokens, W_E.shape[0]).to(W_E.dtype)
-
-
-@embed_by_matmul.misconception
 def ids_multiplied(tokens, W_E):
     """The ids themselves multiplied with W_E.
 

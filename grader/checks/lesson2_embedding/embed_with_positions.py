@@ -282,13 +282,3 @@ def matrix_concatenated_with_a_batch(tokens, W_E, W_pos):
     entries; which of the two puts them there?
     """
     return torch.cat([W_E[tokens], W_pos[: tokens.shape[1]]], dim=-1)
-
-
-@embed_with_positions.misconception
-def concatenated_for_one_sequence(tokens, W_E, W_pos):
-    """Positions concatenated, in a batch of one.
-
-    `cat` does not broadcast, and `+` does. GPT-2 has token and position share the same d_model
-    entries; which of the two puts them there?
-    """
-    return torch.cat([W_E[tokens], W_pos[None, : tokens.shape[1]]], dim=-1)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 # What lines of feedback begin with that are shown in another way than the rest.
 LOOKS_LIKE = "This looks like: "
+AT_ONCE = {2: "This looks like two things at once: ", 3: "This looks like three things at once: "}
+IN_PART = "On some inputs it does the same as: "
+CALLS = "It calls "
+NAMES = (LOOKS_LIKE, *AT_ONCE.values(), IN_PART, CALLS)  # what a mistake is named with
+SEVERAL = "; "  # between the names of mistakes
 STUCK = "Stuck? "
 YOURS, EXPECTED = "    yours ", "    expected "
 

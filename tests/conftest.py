@@ -1,3 +1,4 @@
+import inspect
 import os
 import sys
 from functools import cache, cached_property
@@ -10,12 +11,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import pytest
 import torch
 
+from grader.inside import run
 from grader.inside.fixtures import Fixtures
+from grader.inside.plain import sampled
 from grader.inside.reference import available_devices, cached_small
 from grader.inside.remember import Passes
+from grader.verdict import explain, load
 from grader.verdict import grade as grading
-from grader.verdict import load
 from grader.verdict.answers import Answers
+from grader.verdict.exercise import PUBLIC_SEED
 
 pytest_plugins = ["pytester"]
 
@@ -78,18 +82,34 @@ def questions(fixtures):
 @pytest.fixture(scope="session")
 def observe_known():
     """What a misconception does on one of the cases of `questions`, run once."""
-    seen = {}
 
-    def observe_known(known, check, case):
-        key = known.implementation, id(case)
-        if key in seen:
-            return seen[key]
-        made = grading.observation(check, known.implementation, case)
-        if not isinstance(made, torch.Tensor) or made.numel() < 100_000:  # else it adds up to GB
-            seen[key] = made
-        return made
+    @cache
+    def observe(implementation, check, case):
+        return sampled(grading.observation(check, implementation, case))
 
-    return observe_known
+    return lambda known, check, case: observe(known.implementation, check, case)
+
+
+@pytest.fixture(scope="session")
+def explained(questions, observe_known):
+    """explained(exercise, function, checks, or all, seed) -> why the function is wrong."""
+
+    def explained(exercise, function, checks=None, seed=PUBLIC_SEED):
+        folder = Path(inspect.getsourcefile(inspect.unwrap(function))).parent
+        seen = [
+            explain.Seen(
+                check, asked.case, asked.expected, observed(check, function, asked, folder)
+            )
+            for check in checks or exercise.checks
+            for asked in questions(check, seed)
+        ]
+        return explain.explanation(exercise, seen, observe_known)
+
+    def observed(check, function, asked, folder):
+        args, kwargs = asked.case.arguments()
+        return run.observation(check.observe, function, args, kwargs, folder=folder)
+
+    return explained
 
 
 @pytest.fixture(scope="session")

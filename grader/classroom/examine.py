@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,9 +25,10 @@ from grader.intake.submissions import Submission
 from grader.intake.words import listing
 from grader.outcome import Outcome
 from grader.statements import Twice
-from grader.verdict import feedback, name
+from grader.verdict import explain, feedback
 from grader.verdict.counting import Right
-from grader.verdict.exercise import Case, Check, Misconception
+from grader.verdict.exercise import Check
+from grader.verdict.explain import Explanation, Seen
 from grader.verdict.grade import Verdict, verdict
 
 # What the sandbox answers where something is not allowed or used up there.
@@ -234,7 +235,7 @@ class _LessonGrading:
                 outcome, text = self.failure
                 results += _all(exam, outcome, text if not results else AS_ABOVE)
             else:
-                results += _ExerciseGrading(self, exam).grade()
+                results += _ExerciseGrading(self, exam, _not_right(results)).grade()
             self._keep_printed(exam.exercise.name)
         return Graded(results, "".join(self.printed), self._remarks())
 
@@ -348,6 +349,7 @@ class _Loaded:
 
     there: frozenset[str] = frozenset()
     untouched: frozenset[str] = frozenset()
+    calls: dict[str, list[str]] = field(default_factory=dict)  # exercise -> others that it calls
     missing: dict[str, NotRun] = field(default_factory=dict)
     failed: tuple[NotRun, ...] = ()
     twice: tuple[Twice, ...] = ()
@@ -363,6 +365,11 @@ class _Loaded:
         return cls(
             frozenset(name for name in exercises if name in _strings(answer.get("there"))),
             frozenset(name for name in exercises if name in _strings(answer.get("untouched"))),
+            {
+                one[0]: [name for name in exercises if name in _strings(one[1])]
+                for one in _lists(answer.get("calls"))
+                if len(one) == 2 and one[0] in exercises
+            },
             {
                 one[0]: failed
                 for one in _lists(answer.get("missing"))
@@ -397,13 +404,14 @@ def _failed(value: Any, lines: Mapping[str, int]) -> NotRun | None:
 class _ExerciseGrading:
     """The checks of one exercise, one after the other, all within the seconds of one exercise."""
 
-    def __init__(self, lesson: _LessonGrading, exam: Exam) -> None:
-        self.lesson, self.exam = lesson, exam
+    def __init__(self, lesson: _LessonGrading, exam: Exam, not_right: Collection[str]) -> None:
+        """not_right: exercises that have been graded and do not pass."""
+        self.lesson, self.exam, self.not_right = lesson, exam, not_right
         self.seconds = lesson.turns.seconds
         self.turn, self.patience = lesson.turns.begin()
         self.seen: dict[int, Any] = {}  # observations by case, so that none is made twice
         self.end: tuple[Outcome, str] | None = None  # why nothing more can be asked
-        self.misconception: Misconception | None = None
+        self.explained: tuple[list[Seen], Explanation | None] | None = None
         self.said: set[str] = set()
         self.said_more = False
 
@@ -452,7 +460,7 @@ class _ExerciseGrading:
                 right.add(check, asked)
         if right.counts:
             return results
-        named = self.misconception.name if self.misconception else ""
+        named = self.explanation.name if self.explanation else ""
         return [
             replace(r, outcome="wrong", points=0, misconception=named, feedback=feedback.not_yet(c))
             if r.outcome == passed
@@ -460,7 +468,7 @@ class _ExerciseGrading:
             for (c, _), r in zip(self.exam.checks, results, strict=True)
         ]
 
-    def _check(self, check: Check, asked: list[Asked]) -> tuple[Outcome, str, Misconception | None]:
+    def _check(self, check: Check, asked: list[Asked]) -> tuple[Outcome, str, Explanation | None]:
         if self.end is not None:
             return (*self.end, None)
         try:
@@ -472,22 +480,28 @@ class _ExerciseGrading:
             return Outcome.WRONG, self.lesson.place.call(found.call), None
         if found.case is None:
             return found.outcome, f"With a remark: {found.remark}." if found.remark else "", None
+        if self.explained is None:
+            self.explained = self._explain()
+        seen, explanation = self.explained
+        found = explain.shown(check, found, seen, explanation)
         outcome = found.outcome
         if isinstance(found.raised, Raised):
             outcome = outcome_of(found.raised)
-        if not self.said_more:
-            self.misconception = self._name(check, found.case)
-        return outcome, self._feedback(check, found, outcome), self.misconception
+        return outcome, self._feedback(check, found, outcome), explanation
+
+    @property
+    def explanation(self) -> Explanation | None:
+        return self.explained[1] if self.explained is not None else None
 
     def _feedback(self, check: Check, found: Verdict, outcome: Outcome) -> str:
-        exercise, named, solution = self.exam.exercise, self.misconception, self.exam.solution
+        exercise, named, solution = self.exam.exercise, self.explanation, self.exam.solution
         if found.raised is not None:
             key = f"{exercise.name} raised {found.raised.text}"
             if key in self.said:
                 return AS_ABOVE
             self.said.add(key)
             raised = self.lesson.place.located(found.raised)
-            text = feedback.error(exercise.name, raised, found.case, solution, named)
+            text = feedback.error(exercise.name, raised, check, found, solution, named)
             if outcome is Outcome.BLOCKED:
                 text += f"\n\n{WALLS}"
         else:
@@ -517,23 +531,30 @@ class _ExerciseGrading:
                 raise _Over from None
         return self.seen[key]
 
-    def _name(self, failed_check: Check, failed: Case) -> Misconception | None:
-        """As `pytest exercises` does: on the case that failed, and on all public ones."""
-        asked = {id(q.case): q for _, questions in self.exam.checks for q in questions}
-        cases = [(failed_check, failed)] + [
-            (check, q.case)
-            for check, questions in self.exam.checks
-            for q in questions[: self.exam.public[check.name]]
-        ]
+    def _explain(self) -> tuple[list[Seen], Explanation | None]:
+        """What the answer does on all public cases, or as many as there is time for, and why."""
+        seen = []
         try:
-            return name.misconception(
-                self.exam.exercise,
-                cases,
-                lambda check, case: self._observe(asked[id(case)]),
-                self.lesson.exams.observe_known,
-            )
+            for check, asked in self.exam.checks:
+                for question in asked[: self.exam.public[check.name]]:
+                    observed = self._observe(question)
+                    if not isinstance(observed, Call):
+                        seen.append(Seen(check, question.case, question.expected, observed))
         except _Over:  # the check that failed has its verdict; those to come have none
-            return None
+            pass
+        if not any(one.is_wrong for one in seen):  # only hidden cases fail
+            return seen, None
+        known = self.lesson.exams.observe_known
+        explanation = explain.explanation(self.exam.exercise, seen, known)
+        for helper in self.lesson.loaded.calls.get(self.exam.exercise.name, []):
+            if helper in self.not_right:  # there is no solution in the sandbox to put in its place
+                return seen, explain.begin_with(helper, explanation, seen)
+        return seen, explanation
+
+
+def _not_right(results: Sequence[Result]) -> set[str]:
+    done = (Outcome.PASSED.value, Outcome.TODO.value)
+    return {result.exercise for result in results if result.outcome not in done}
 
 
 class _Over(Exception):

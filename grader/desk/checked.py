@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from grader.desk.html import box, feedback, heading, table
+from grader.desk.html import box, code, feedback, heading, table
 from grader.outcome import Outcome, worst
 from grader.verdict.answers import Judged
 from grader.verdict.exercise import Check, Exercise
@@ -68,8 +68,8 @@ class Checked:
 
     @property
     def misconception(self) -> str:
-        named = (r.judged.misconception for r in self.results)
-        return next((m.name for m in named if m is not None), "")
+        explained = (r.judged.explanation for r in self.results)
+        return next((e.name for e in explained if e is not None), "")
 
     @property
     def remark(self) -> str:
@@ -107,7 +107,7 @@ class Checked:
     def _repr_html_(self) -> str:
         rows = []
         for r in self.results:
-            says = escape(r.check.says) + (" <i>(the same as above)</i>" if r.judged.said else "")
+            says = code(r.check.says) + (" <i>(the same as above)</i>" if r.judged.said else "")
             rows.append((r.outcome, escape(r.check.name), score([r.properties]), says))
         parts = [heading(self.headline), table(rows)]
         is_open = True
@@ -116,7 +116,7 @@ class Checked:
                 printed = f"\n\nIt printed:\n{r.printed}" if r.printed else ""
                 parts.append(feedback(r.check.name, r.judged.feedback + printed, is_open))
                 is_open = False
-        parts += [f'<p style="margin:.5em 0 0">{escape(line)}</p>' for line in self._end]
+        parts += [f'<p style="margin:.5em 0 0">{code(line)}</p>' for line in self._end]
         return box("\n".join(parts), worst(r.outcome for r in self.results))
 
 
@@ -171,10 +171,10 @@ class Progress:
             parts.append(heading(f"{lesson}: {score(everything)} points, {tally(everything)}"))
             rows = []
             for c in exercises:
-                named = f"<b>{escape(c.misconception)}</b>" if c.misconception else ""
+                named = f"<b>{code(c.misconception)}</b>" if c.misconception else ""
                 name = escape(c.exercise.name)
                 rows.append((tally(c.properties), name, score(c.properties), named))
             parts.append(table(rows))
-        parts += [f'<p style="margin:.5em 0 0">{escape(line)}</p>' for line in self._end]
+        parts += [f'<p style="margin:.5em 0 0">{code(line)}</p>' for line in self._end]
         outcomes = (r.outcome for checked in self.checked for r in checked.results)
         return box("\n".join(parts), worst(outcomes))

@@ -6,11 +6,12 @@ tinted is so by a translucent one. Styles are in the elements, as notebooks stri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
 from grader.outcome import worst
-from grader.words import EXPECTED, LOOKS_LIKE, YOURS
+from grader.words import EXPECTED, NAMES, STUCK, YOURS
 
 # It has the colours of the page around it, light or dark: text inherits its colour, and what is
 # tinted is so by a translucent one. Styles are in the elements, as notebooks strip style sheets.
@@ -43,12 +44,21 @@ def table(rows: Sequence[tuple[str, str, str, str]]) -> str:
     return f'<table style="{style}">' + "\n".join(lines) + "</table>"
 
 
+def code(text: str) -> str:
+    """A text of ours, what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def feedback(check: str, text: str, is_open: bool) -> str:
     lines = []
-    for line in text.split("\n"):
+    # As far as the first blank line it is ours, with code between backticks; then it may be theirs.
+    ours = text.split("\n\n")[0].count("\n") + 1
+    for i, line in enumerate(text.split("\n")):
         html = escape(line)
-        if line.startswith(LOOKS_LIKE):
-            html = f"{LOOKS_LIKE}<b>{escape(line.removeprefix(LOOKS_LIKE))}</b>"
+        if i == 0 and line.startswith(NAMES):
+            html = f"<b>{code(line)}</b>"
+        elif i < ours or line.startswith(STUCK):
+            html = code(line)
         elif line.startswith(YOURS):
             html = f'<span style="background:rgba(213,94,0,.22)">{html}</span>'
         elif line.startswith(EXPECTED):

@@ -189,8 +189,8 @@ class CheckItem(pytest.Item):
         if judged.note:
             is_right = judged.outcome is Outcome.PASSED
             self.user_properties.append(("remark" if is_right else "note", judged.note))
-        if judged.misconception is not None:
-            self.user_properties.append(("misconception", judged.misconception.name))
+        if judged.explanation is not None:
+            self.user_properties.append(("misconception", judged.explanation.name))
         if judged.outcome is Outcome.TODO:
             todo(f"{name}: {judged.note}" if judged.note else f"{name} is still to do")
         if judged.said:

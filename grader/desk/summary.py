@@ -10,7 +10,7 @@ import pytest
 from _pytest._code.code import TerminalRepr
 
 from grader.verdict.progress import score, tally, written_order
-from grader.words import EXPECTED, LOOKS_LIKE, STUCK, YOURS
+from grader.words import EXPECTED, NAMES, STUCK, YOURS
 
 if TYPE_CHECKING:
     from _pytest._io import TerminalWriter
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # How a line of feedback looks where the terminal has colours, by what it begins with.
 STYLES: dict[str, dict[str, bool]] = {
-    LOOKS_LIKE: {"bold": True, "yellow": True},
+    **{name: {"bold": True, "yellow": True} for name in NAMES},
     YOURS: {"red": True},
     EXPECTED: {"green": True},
     STUCK: {"cyan": True},

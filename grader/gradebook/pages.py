@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grader import whole
 from grader.problem import Problem
-from grader.words import LOOKS_LIKE
+from grader.words import LOOKS_LIKE, NAMES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,20 +32,22 @@ class CannotWrite(Problem):
 class Said(NamedTuple):
     """A check's feedback."""
 
-    looks_like: str  # the misconception's name; empty if it is none that we know
+    heading: str  # names the mistake; empty if it is none that we know
     think: str  # what to think about
     text: str  # the rest, many lines
 
 
 def said(feedback: str, misconception: str) -> Said:
     heading, _, rest = feedback.partition("\n")
-    if not misconception or heading != f"{LOOKS_LIKE}{misconception}.":
-        return Said(misconception, "", feedback)
+    if not misconception:
+        return Said("", "", feedback)
+    if not heading.startswith(NAMES):
+        return Said(f"{LOOKS_LIKE}{misconception}.", "", feedback)
     think = []
     lines = rest.split("\n")
     while lines and lines[0].startswith("    "):
         think.append(lines.pop(0).strip())
-    return Said(misconception, " ".join(think), "\n".join(lines).strip("\n"))
+    return Said(heading, " ".join(think), "\n".join(lines).strip("\n"))
 
 
 def lines_named(lesson: str, feedback: str) -> set[int]:
@@ -59,11 +61,16 @@ def lines_named(lesson: str, feedback: str) -> set[int]:
 
 def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup, escape
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FILES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
+    made.filters["code"] = lambda text: Markup(
+        re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(text)))
+    )
+    return made
 
 
 def asset(*names: str) -> str:

@@ -234,7 +234,8 @@ def _misconceptions(room: Room) -> list[Named]:
                 whose[misconception].append(student)
         for misconception, students in whose.items():
             code = {i: e.codes.values[e.cells[i].code].lines for i in students}
-            student = min(students, key=lambda i: (not code[i], len(code[i]), i))
+            alone = {i for i in students if len(e.kind(i).misconceptions) == 1}
+            student = min(students, key=lambda i: (i not in alone, not code[i], len(code[i]), i))
             lines = list(code[student])
             if len(lines) > EXAMPLE:
                 lines[EXAMPLE:] = [Line(LEFT_OUT, "...")]
@@ -249,9 +250,11 @@ def _misconceptions(room: Room) -> list[Named]:
 
 
 def _think(e: Exercise, student: int, misconception: str) -> str:
+    """What was said to somebody who made no other mistake."""
     for *_, text in e.results.values[e.cells[student].results]:
-        said = pages.said(*e.texts.values[text])
-        if said.looks_like == misconception and said.think:
+        feedback, named = e.texts.values[text]
+        said = pages.said(feedback, named)
+        if named == misconception and said.think:
             return said.think
     return ""
 

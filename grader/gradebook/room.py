@@ -11,6 +11,7 @@ from grader.gradebook.book import Gradebook
 from grader.gradebook.rows import Grading, HandedIn, Row
 from grader.intake.reader import Excerpt, Reader
 from grader.outcome import worst
+from grader.words import SEVERAL
 
 T = TypeVar("T", bound=Hashable)
 
@@ -120,7 +121,8 @@ def _add(
     code: Excerpt,
     misconceptions: Table[str],
 ) -> None:
-    named = sorted({misconceptions.number(r.misconception) for r in checks if r.misconception})
+    several = (r.misconception.split(SEVERAL) for r in checks if r.misconception)
+    named = sorted({misconceptions.number(name) for names in several for name in names})
     kind = Kind(
         sum(row.points for row in checks), sum(row.max_points for row in checks),
         worst([row.outcome for row in checks]), tuple(named),

@@ -16,14 +16,13 @@ from torch import Tensor
 
 from grader.inside import wire
 from grader.inside.fixtures import Fixtures
-from grader.inside.plain import Sample
+from grader.inside.plain import sampled
 from grader.inside.run import Raised
 from grader.verdict import agree, load, recorded
 from grader.verdict.exercise import PUBLIC_SEED, Case, Check, Exercise
 from grader.verdict.grade import observation, questions
 
 LARGE = 20_000  # bytes of an argument that is recorded once, however many cases take it
-KEPT = 4096  # entries of a misconception's tensor of floats; of a larger one there is a sample
 
 
 def lesson(name: str, fixtures: Fixtures, report: Callable[[str], None]) -> bytes:
@@ -119,14 +118,4 @@ def _seen(observed: Any, expected: Any) -> bytes | None:
     """None: what the solution does."""
     if not isinstance(observed, Raised) and agree.values(observed, expected) is None:
         return None
-    return wire.encode(_sampled(observed))
-
-
-def _sampled(value: Any) -> Any:
-    if isinstance(value, Tensor) and value.is_floating_point() and value.numel() > KEPT:
-        return Sample.of(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_sampled(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _sampled(item) for key, item in value.items()}
-    return value
+    return wire.encode(sampled(observed))

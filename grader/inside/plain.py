@@ -20,6 +20,7 @@ MAX_DEPTH = 12
 MAX_ITEMS = 1_000_000
 MAX_ENTRIES = 20_000_000  # of all tensors in one value together
 MAX_DIMS = 24
+KEPT = 4096  # entries of a misconception's tensor of floats; of a larger one there is a sample
 MAX_SPAN = 1 << 48  # entries, were an empty tensor not empty: NumPy asks whether it could be full
 COMPARED = {
     torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
@@ -67,6 +68,17 @@ class Sample:
         largest = flat.double().abs().nan_to_num(0, posinf=0).topk(size // 2).indices
         index = torch.cat([largest, torch.linspace(0, len(flat) - 1, size // 2).long()])
         return cls(tuple(tensor.shape), index, flat[index])
+
+
+def sampled(value: Any) -> Any:
+    """What a misconception does, as it is kept: of a large tensor of floats a sample."""
+    if isinstance(value, torch.Tensor) and value.is_floating_point() and value.numel() > KEPT:
+        return Sample.of(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(sampled(item) for item in value)
+    if isinstance(value, dict):
+        return {key: sampled(item) for key, item in value.items()}
+    return value
 
 
 # How to copy what a subclass holds: by the base type's own method, which it cannot override.

@@ -321,11 +321,54 @@ def is_todo(implementation: Function, exception: BaseException) -> bool:
 
 
 def code(implementation: Function) -> CodeType | None:
-    """Of the function itself, below decorators such as `torch.no_grad()`."""
+    """Of the function itself."""
+    own = function(implementation)
+    return own.__code__ if own is not None else None
+
+
+def function(implementation: Function) -> FunctionType | None:
+    """What is below decorators such as `torch.no_grad()`."""
     if not isinstance(implementation, FunctionType):
         return None
-    function = inspect.unwrap(implementation, stop=lambda f: not isinstance(f, FunctionType))
-    return function.__code__ if isinstance(function, FunctionType) else None
+    own = inspect.unwrap(implementation, stop=lambda f: not isinstance(f, FunctionType))
+    return own if isinstance(own, FunctionType) else None
+
+
+def called(implementation: Function, names: Sequence[str]) -> list[str]:
+    """Which functions of its own module, of these names, it speaks of: itself, or by way of
+    others."""
+    own = function(implementation)
+    if own is None:
+        return []
+    found: dict[str, None] = {}
+    left, seen = [own.__code__], set()
+    while left:
+        code = left.pop()
+        left += [part for part in code.co_consts if isinstance(part, CodeType)]
+        for name in code.co_names:
+            other = own.__globals__.get(name)
+            if name in seen or not isinstance(other, FunctionType):
+                continue
+            seen.add(name)
+            if (helper := function(other)) is None or helper.__globals__ is not own.__globals__:
+                continue
+            if name in names and helper is not own:
+                found[name] = None
+            left.append(helper.__code__)
+    return [name for name in names if name in found]
+
+
+@contextmanager
+def replaced(implementation: Function, others: dict[str, Function]) -> Iterator[None]:
+    """With other functions under these names of its module."""
+    own = function(implementation)
+    assert own is not None
+    before = {name: own.__globals__[name] for name in others}
+    own.__globals__.update(others)
+    try:
+        yield
+    finally:
+        own.__globals__.update(before)
 
 
 def innermost(traceback: TracebackType | None) -> TracebackType | None:

@@ -4,7 +4,8 @@ This is the one place for what counts as equal:
 
 - Structure is exact: lengths, keys, the order of a list.
 - Strings and integers are exact. Floats may differ by rounding, as much as the coarser of the two
-  dtypes explains (`TOLERANCE`); NaN and infinities must be in the same places.
+  dtypes explains (`TOLERANCE`), and where all that is expected is 0, too; NaN and infinities must
+  be in the same places.
 - Tensors must be tensors and have equal shapes. Floats may not stand for integers nor integers
   for floats.
 
@@ -31,13 +32,14 @@ import torch
 from grader.inside.plain import Opaque, Pairs, Sample
 from grader.verdict.show import show
 
-# dtype -> (relative to the expected entry, relative to the largest expected entry). The second
-# covers entries near zero that came out of a subtraction of large ones.
+# dtype -> (relative to the expected entry, relative to the largest expected entry, absolute). The
+# second covers entries near zero that came out of a subtraction of large ones; the third is for
+# where all that is expected is near zero, and is what rounding leaves of numbers of a few.
 TOLERANCE = {
-    torch.float64: (1e-9, 1e-11),
-    torch.float32: (2e-4, 4e-6),
-    torch.float16: (4e-3, 1e-3),
-    torch.bfloat16: (3e-2, 1e-2),
+    torch.float64: (1e-9, 1e-11, 2e-15),
+    torch.float32: (2e-4, 4e-6, 1e-6),
+    torch.float16: (4e-3, 1e-3, 2e-3),
+    torch.bfloat16: (3e-2, 1e-2, 1.6e-2),
 }
 
 
@@ -47,9 +49,18 @@ def values(observed: Any, expected: Any, at: str = "") -> str | None:
     if _is_number(observed) and _is_number(expected):
         if _equal_numbers(observed, expected):
             return None
-        return f"{where}{show(observed)} instead of {show(expected)}."
+        got, want = (x.item() if isinstance(x, torch.Tensor) else x for x in (observed, expected))
+        return f"{where}{_apart(got, want)}."
     if isinstance(expected, torch.Tensor):
+        if isinstance(observed, Sample) and observed.shape == expected.shape:
+            observed, expected = observed.entries, expected.flatten()[observed.index]
         return _tensors(observed, expected, where)
+    if isinstance(expected, Sample) and isinstance(observed, Sample):
+        return (
+            None
+            if observed.shape == expected.shape and torch.equal(observed.entries, expected.entries)
+            else f"{where}other entries."
+        )
     if isinstance(expected, Sample):
         if not isinstance(observed, torch.Tensor) or observed.shape != expected.shape:
             return f"{where}{kind(observed)} instead of a tensor of shape {expected.shape}."
@@ -132,6 +143,16 @@ def kind(value: Any) -> str:
     )
 
 
+def type_name(value: Any) -> str:
+    """What sort of thing it is, short, with an article."""
+    if value is None:
+        return "None"
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of {value.dtype}"
+    name = value.type if isinstance(value, Opaque) else type(value).__name__
+    return _article({"str": "string", "Pairs": "dict"}.get(name, name))
+
+
 def _wrong_type(observed: Any, expected: Any, where: str, values_are_right: bool) -> str:
     but = "the values are right, the type is not: " if values_are_right else ""
     return f"{where}{but}{kind(observed)} instead of {kind(expected)}."
@@ -153,24 +174,30 @@ def _equal_numbers(observed: Any, expected: Any) -> bool:
         return bool(got == want)  # exact, however large
     if isinstance(got, int) and abs(got) > 2**63:
         return False
-    # A Python float mostly comes from `.item()`, so it is as exact as a float32.
+    # A Python float mostly comes from `.item()`, so it is as exact as a float32. One that is asked
+    # for is picked out of something, and no rest of a subtraction.
     dtypes = [x.dtype for x in (observed, expected) if isinstance(x, torch.Tensor)]
     got, want = (torch.tensor(x, dtype=torch.float64) for x in (got, want))
-    return bool(_close(got, want, dtypes or [torch.float32]))
+    return bool(_close(got, want, dtypes or [torch.float32], is_computed=bool(dtypes)))
 
 
 def _close(
-    observed: torch.Tensor, expected: torch.Tensor, dtypes: Iterable[torch.dtype]
+    observed: torch.Tensor,
+    expected: torch.Tensor,
+    dtypes: Iterable[torch.dtype],
+    is_computed: bool = True,
 ) -> torch.Tensor:
     """Entry by entry: is the difference no more than rounding to these dtypes explains?"""
     floats = [dtype for dtype in dtypes if dtype.is_floating_point]
     if not floats:
         return observed == expected
-    relative, of_largest = max(TOLERANCE.get(dtype, (0.0, 0.0)) for dtype in floats)
+    relative, of_largest, least = max(TOLERANCE.get(dtype, (0.0, 0.0, 0.0)) for dtype in floats)
     observed, expected = observed.double(), expected.double()
     finite = expected[expected.isfinite()].abs()
     largest = finite.max() if finite.numel() else torch.tensor(0.0).double()
     bound = relative * expected.abs() + of_largest * largest
+    if is_computed and largest < least:
+        bound = bound + least
     near = (observed - expected).abs() <= torch.where(expected.isfinite(), bound, 0)
     return near | (observed == expected) | (observed.isnan() & expected.isnan())
 
@@ -182,7 +209,7 @@ def differing(observed: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
 
 def _tensors(observed: Any, expected: torch.Tensor, where: str) -> str | None:
     if not isinstance(observed, torch.Tensor):
-        return _wrong_type(observed, expected, where, _spells(observed, expected))
+        return _wrong_type(observed, expected, where, spells(observed, expected))
     if observed.shape != expected.shape:
         return f"{where}shape {tuple(observed.shape)} instead of {tuple(expected.shape)}."
     if observed.is_complex() or observed.is_floating_point() != expected.is_floating_point():
@@ -200,10 +227,7 @@ def _tensors(observed: Any, expected: torch.Tensor, where: str) -> str | None:
         # torch.unravel_index imports sympy: a third of a second.
         index, which = tuple(int(i) for i in np.unravel_index(int(flat), gap.shape)), "most"
     got, want = observed[index].item(), expected[index].item()
-    if show(got) == show(want):  # too close to see in as many digits as usual
-        text = f"{got!r} instead of {want!r}"
-    else:
-        text = f"{show(got)} instead of {show(want)}"
+    text = _apart(got, want)
     if not index:
         return f"{where}{text}."
     of = f"{n:,} of {observed.numel():,} entries differ, the {which} at"
@@ -214,14 +238,40 @@ def _tensors(observed: Any, expected: torch.Tensor, where: str) -> str | None:
     return f"{where}{of} {list(index)}: {text}."
 
 
-def _spells(observed: Any, expected: torch.Tensor) -> bool:
+def _apart(got: Any, want: Any) -> str:
+    """Both, in as many digits as tell them apart."""
+    if show(got) == show(want):
+        return f"{got!r} instead of {want!r}"
+    return f"{show(got)} instead of {show(want)}"
+
+
+def spells(observed: Any, expected: torch.Tensor) -> bool:
     """Does a list hold just what the tensor does?"""
     if not isinstance(observed, (list, tuple)):
         return False
     try:
+        if observed and all(isinstance(item, torch.Tensor) for item in observed):
+            return values(torch.stack(list(observed)), expected) is None
         return values(torch.tensor(observed, dtype=expected.dtype), expected) is None
     except (TypeError, ValueError, RuntimeError, OverflowError):
         return False
+
+
+def parting(observed: Any, expected: Any) -> float:
+    """How far two values are from one another, from 0 to 1, as the eye takes it: the share of
+    entries that differ; 1 where it is not the entries."""
+    if isinstance(expected, torch.Tensor) and isinstance(observed, torch.Tensor):
+        if observed.shape != expected.shape or not expected.numel():
+            return 1.0
+        if observed.is_complex() or observed.is_floating_point() != expected.is_floating_point():
+            return 1.0
+        return float(differing(observed, expected).double().mean())
+    if isinstance(expected, (list, tuple)) and isinstance(observed, (list, tuple)):
+        if len(observed) != len(expected) or not expected:
+            return 1.0
+        pairs = zip(observed, expected, strict=True)
+        return sum(values(got, want) is not None for got, want in pairs) / len(expected)
+    return 1.0
 
 
 def _sequences(observed: Any, expected: Any, at: str, where: str) -> str | None:
@@ -231,7 +281,8 @@ def _sequences(observed: Any, expected: Any, at: str, where: str) -> str | None:
         if difference := values(got, want, f"{at}[{i}]"):
             return difference
     if len(observed) != len(expected):
-        return f"{where}{len(observed):,} items instead of {len(expected):,}."
+        items = "1 item" if len(observed) == 1 else f"{len(observed):,} items"
+        return f"{where}{items} instead of {len(expected):,}."
     return None
 
 

@@ -8,17 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from grader.inside import run
 from grader.inside.fixtures import Fixtures
+from grader.inside.plain import sampled
 from grader.outcome import Outcome
-from grader.verdict import feedback, grade, name
+from grader.verdict import explain, feedback, grade, load
 from grader.verdict.counting import Right, is_of_the_result
 from grader.verdict.exercise import PUBLIC_SEED, Case, Check, Exercise, Misconception
+from grader.verdict.explain import Explanation, Seen
 from grader.verdict.grade import Verdict
+from grader.verdict.recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Judged:
 
     outcome: Outcome
     feedback: str = ""
-    misconception: Misconception | None = None
+    explanation: Explanation | None = None
     verdict: Verdict | None = None  # None: there was nothing that could be run
     note: str = ""  # why there is nothing, or on a right answer a near-miss of type
     said: bool = False  # the same has been said of another check
@@ -54,10 +57,11 @@ class Answers:
         self.label, self.functions, self.folder, self.failure = label, functions, folder, failure
         self.missing = ""  # why a function may be missing
         self.loaded: run.Loaded | None = None
-        self._misconceptions: dict[str, Misconception | None] = {}  # of exercises found wrong
+        self._explained: dict[str, tuple[list[Seen], Explanation | None]] = {}  # of wrong exercises
         self._failed: set[str] = set()  # exercises that some feedback has been given on
         self._right: defaultdict[str, Right] = defaultdict(Right)  # exercise -> what of it is right
         self._tried: set[tuple[str, str]] = set()  # (exercise, check) that it takes into account
+        self._right_helpers: dict[str, bool] = {}  # of exercises that others call
         self._said: set[str] = set()
 
     @cached_property
@@ -89,26 +93,27 @@ class Answers:
         if verdict.outcome is Outcome.PASSED and not self._counts(
             exercise, implementation, solution, fixtures, seeds
         ):
-            named = self._misconceptions.get(exercise.name)
+            _, explained = self._explained.get(exercise.name, ([], None))
             text = feedback.not_yet(check)
-            return Judged(Outcome.WRONG, text, named, Verdict(Outcome.WRONG))
+            return Judged(Outcome.WRONG, text, explained, Verdict(Outcome.WRONG))
         if verdict.outcome in (Outcome.PASSED, Outcome.TODO):
             return Judged(verdict.outcome, verdict=verdict, note=verdict.remark)
-        misconception = None
+        explained = None
         if verdict.case is not None:  # it was run, and failed
-            misconception = self._misconception(exercise, check, verdict.case, fixtures)
+            seen, explained = self._explain(exercise, solution, fixtures)
+            verdict = explain.shown(check, verdict, seen, explained)
         if verdict.raised is not None:
             said = self._is_said(f"{exercise.name} raised {verdict.raised.text}")
             text = feedback.error(
-                exercise.name, verdict.raised, verdict.case, solution, misconception
+                exercise.name, verdict.raised, check, verdict, solution, explained
             )
         else:
             said = verdict.call is not None and self._is_said(f"{exercise.name}: {verdict.call}")
-            text = feedback.wrong(check, verdict, solution, misconception)
+            text = feedback.wrong(check, verdict, solution, explained)
         if not said and exercise.name not in self._failed:
             self._failed.add(exercise.name)
-            text = feedback.first_failure(exercise, misconception, text)
-        return Judged(verdict.outcome, text, misconception, verdict, said=said)
+            text = feedback.first_failure(exercise, explained, text)
+        return Judged(verdict.outcome, text, explained, verdict, said=said)
 
     def _why_missing(self, name: str) -> run.NotRun | None:
         return self.loaded.why_missing(name) if self.loaded is not None else None
@@ -166,25 +171,85 @@ class Answers:
     ) -> Iterable[grade.Question]:
         return grade.questions(check, solution, seeds, fixtures)
 
-    def _misconception(
-        self, exercise: Exercise, failed_check: Check, failed: Case, fixtures: Fixtures
-    ) -> Misconception | None:
-        """What this exercise's mistake is called. All of its checks take part, but for those that
-        need the model in a run that does without it."""
-        if exercise.name not in self._misconceptions:
+    def _explain(
+        self, exercise: Exercise, solution: Any, fixtures: Fixtures
+    ) -> tuple[list[Seen], Explanation | None]:
+        """What this exercise's answer does on all public cases, and why. All checks take part, but
+        for those that need the model in a run that does without it."""
+        if exercise.name not in self._explained:
             implementation = self.functions[exercise.name]
-            others = (
-                (check, case)
-                for check in exercise.checks
-                if "reference" not in check.needs or fixtures.loaded("reference")
-                for case in check.cases(PUBLIC_SEED, fixtures)
+            seen = list(self._seen(exercise, implementation, solution, fixtures))
+            explained = explain.explanation(exercise, seen, self.known)
+            if wrong := self._wrong_helpers(exercise, implementation, fixtures):
+                explained = self._beside(
+                    wrong, exercise, implementation, solution, fixtures, seen, explained
+                )
+            self._explained[exercise.name] = seen, explained
+        return self._explained[exercise.name]
+
+    def _seen(
+        self, exercise: Exercise, implementation: Any, solution: Any, fixtures: Fixtures
+    ) -> Iterator[Seen]:
+        for check in exercise.checks:
+            if "reference" not in check.needs or fixtures.loaded("reference"):
+                for asked in self.questions(check, solution, [PUBLIC_SEED], fixtures):
+                    observed = self._observe(check, implementation, asked)
+                    yield Seen(check, asked.case, asked.expected, observed)
+
+    def _wrong_helpers(
+        self, exercise: Exercise, implementation: Any, fixtures: Fixtures
+    ) -> dict[str, Any]:
+        """Earlier exercises that it calls and that are wrong, with their solutions."""
+        lesson = load.lesson_of(exercise.name)
+        earlier = {e.name: e for e in takewhile(lambda e: e != exercise, load.exercises(lesson))}
+        return {
+            name: getattr(load.solution(lesson), name)
+            for name in run.called(implementation, list(earlier))
+            if self._is_wrong(earlier[name], implementation, fixtures)
+        }
+
+    def _is_wrong(self, helper: Exercise, caller: Any, fixtures: Fixtures) -> bool:
+        if helper.name not in self._right_helpers:
+            own = run.function(caller)
+            assert own is not None
+            theirs = own.__globals__[helper.name]
+            solution = getattr(load.solution(load.lesson_of(helper.name)), helper.name)
+            self._right_helpers[helper.name] = not any(
+                one.is_wrong and not (isinstance(one.observed, run.Raised) and one.observed.is_todo)
+                for one in self._seen(helper, theirs, solution, fixtures)
             )
-            self._misconceptions[exercise.name] = name.misconception(
-                exercise,
-                chain([(failed_check, failed)], others),
-                lambda check, case: grade.observation(check, implementation, case),
-            )
-        return self._misconceptions[exercise.name]
+        return not self._right_helpers[helper.name]
+
+    def _beside(
+        self,
+        wrong: dict[str, Any],
+        exercise: Exercise,
+        implementation: Any,
+        solution: Any,
+        fixtures: Fixtures,
+        seen: list[Seen],
+        explained: Explanation | None,
+    ) -> Explanation | None:
+        """What is left to explain with solutions in place of wrong helpers, where there are any."""
+        helper = next(iter(wrong))
+        if any(isinstance(solved, Recorded) for solved in wrong.values()):
+            return explain.begin_with(helper, explained, seen)
+        with run.replaced(implementation, wrong):
+            mended = list(self._seen(exercise, implementation, solution, fixtures))
+        if not any(one.is_wrong for one in mended):
+            return explain.begin_with(helper, None, seen)
+        if all(explain.same(a.observed, b.observed) for a, b in zip(seen, mended, strict=True)):
+            return explained  # it is not the helpers' fault
+        left = explain.explanation(exercise, mended, self.known)
+        return explain.begin_with(helper, left, seen)
+
+    def _observe(self, check: Check, implementation: Any, asked: grade.Question) -> Any:
+        args, kwargs = asked.case.arguments()
+        return run.observation(check.observe, implementation, args, kwargs, folder=self.folder)
+
+    def known(self, misconception: Misconception, check: Check, case: Case) -> Any:
+        """What a misconception does on a case."""
+        return sampled(grade.observation(check, misconception.implementation, case))
 
     def _is_said(self, text: str) -> bool:
         """From the second time on."""

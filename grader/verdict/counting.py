@@ -20,7 +20,7 @@ from grader.verdict.exercise import Case, Check
 from grader.verdict.grade import Question
 
 _BESIDE_THE_RESULT = ("dtype", "device", "arguments_after", "builds_graph")
-_WITH_MORE = ("result_and_work", "result_and_identity")
+WITH_MORE = ("result_and_work", "result_and_identity")
 
 
 def is_of_the_result(check: Check) -> bool:
@@ -48,10 +48,10 @@ class Right:
             if self.counts:
                 return
             result = question.expected
-            if check.observe.__name__ in _WITH_MORE:
+            if check.observe.__name__ in WITH_MORE:
                 result = result["result"]
             self._first = self._first or [result]
-            if _says_something(result) or agree.values(result, self._first[0]) is not None:
+            if says_something(result) or agree.values(result, self._first[0]) is not None:
                 self._is_more = True
             given = _arguments(question.case)
             names = given if self._handed_back is None else self._handed_back
@@ -59,10 +59,10 @@ class Right:
             self._handed_back = same
 
 
-def _says_something(result: Any) -> bool:
+def says_something(result: Any) -> bool:
     """Can nobody come by it without having looked at the case?"""
     if isinstance(result, torch.Tensor) and result.numel() == 1 and not result.is_complex():
-        return _says_something(result.item())
+        return says_something(result.item())
     if isinstance(result, torch.Tensor):
         return result.numel() > 1 and bool((result != result.flatten()[0]).any())
     if isinstance(result, float):  # 0, 1, 2.5 or inf are said soon
@@ -70,7 +70,7 @@ def _says_something(result: Any) -> bool:
     if isinstance(result, dict):
         return bool(result)
     if isinstance(result, (list, tuple)):
-        return any(not isinstance(x, torch.Tensor) or _says_something(x) for x in result)
+        return any(not isinstance(x, torch.Tensor) or says_something(x) for x in result)
     return False
 
 

@@ -28,7 +28,7 @@ def lines(observed: Any, expected: Any, as_tokens: bool = False) -> list[str]:
             line
             for key in expected
             if key in observed and agree.values(observed[key], expected[key])
-            for line in lines(observed[key], expected[key], as_tokens)
+            for line in _of_key(key, lines(observed[key], expected[key], as_tokens))
         ][:12]
     if _both(observed, expected, torch.Tensor):
         found = [*_facts(observed, expected)]
@@ -38,10 +38,19 @@ def lines(observed: Any, expected: Any, as_tokens: bool = False) -> list[str]:
     if _both(observed, expected, (list, tuple)):
         tensors = [(o, e) for o, e in zip(observed, expected, strict=False) if agree.values(o, e)]
         if tensors and _both(*tensors[0], torch.Tensor):
-            return lines(*tensors[0], as_tokens)
+            return lines(*tensors[0], as_tokens and not _is_mask(tensors[0][1]))
         shifted = shift(list(observed), list(expected))
         return ([shifted] if shifted else []) + _list_window(list(observed), list(expected))
     return []
+
+
+def _of_key(key: Any, found: list[str]) -> list[str]:
+    return [f"At [{show(key)}]:", *found] if found else []
+
+
+def _is_mask(tensor: torch.Tensor) -> bool:
+    """Are these ones and zeros, and no ids?"""
+    return not tensor.is_floating_point() and bool(((tensor == 0) | (tensor == 1)).all())
 
 
 def _both(one: Any, other: Any, kind: Any) -> bool:
@@ -113,7 +122,8 @@ def _facts(observed: torch.Tensor, expected: torch.Tensor) -> list[str]:
     for what, count in (("NaN", torch.isnan), ("infinite", torch.isinf)):
         n, of_expected = int(count(observed).sum()), int(count(expected).sum())
         if n != of_expected:
-            said.append(f"{n:,} of its entries are {what}, and {of_expected or 'none'} should be.")
+            are, should = "is" if n == 1 else "are", f"{of_expected or 'none'}"
+            said.append(f"{n:,} of its entries {are} {what}, and {should} should be.")
     if observed.shape != expected.shape or observed.isnan().any():
         return said
     for dim in range(expected.ndim):
@@ -195,7 +205,7 @@ def _list_window(observed: list[Any], expected: list[Any]) -> list[str]:
     pairs = zip(observed, expected, strict=False)
     common = min(len(observed), len(expected))
     where = next((i for i, (o, e) in enumerate(pairs) if agree.values(o, e)), common)
-    if where == max(len(observed), len(expected)):
+    if where == max(len(observed), len(expected)) or max(len(observed), len(expected)) == 1:
         return []
     return _aligned(observed, expected, where, show, "[")
 
@@ -216,6 +226,8 @@ def _aligned(
         want = form(expected[i]) if i < len(expected) else ""
         beyond = i >= min(len(observed), len(expected))
         differs = beyond or bool(agree.values(observed[i], expected[i]))
+        if differs and not beyond and got == want:  # too close to see in as many digits
+            got, want = repr(observed[i]), repr(expected[i])
         wide = max(len(got), len(want))
         return got.rjust(wide), want.rjust(wide), ("^" * wide if differs else " " * wide)
 

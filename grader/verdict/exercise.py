@@ -37,6 +37,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from grader.inside import fixtures, observe
 from grader.inside.forbidden import Forbidden
@@ -70,6 +71,12 @@ class Case:
     def named_for(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Parameter name -> argument, as the solution's signature names them."""
         return dict(inspect.signature(function).bind(*self._args, **self._kwargs).arguments)
+
+    @property
+    def is_empty(self) -> bool:
+        """Is there nothing in one of its arguments?"""
+        held = (*self._args, *self._kwargs.values())
+        return any(isinstance(x, (Tensor, list, str)) and not _size(x) for x in held)
 
     @property
     def size(self) -> int:
@@ -124,13 +131,14 @@ class Check:
         return [name for name in inspect.signature(self.make_cases).parameters if name != "draw"]
 
     def cases(self, seed: int | str, fixture: Callable[[str], Any]) -> list[Case]:
-        """The cases of a seed, smallest first, so that the first to fail is the one to show."""
+        """The cases of a seed, smallest first, so that the first to fail is the one to show; those
+        with nothing in them last, which show least."""
         draw = Draw(f"{seed}:{self.exercise}:{self.name}")
         given = {name: fixture(name) for name in self.needs}
         cases = list(self.make_cases(draw, **given))
         if not cases:
             raise ValueError(f"{self.exercise}::{self.name} made no case from seed {seed!r}")
-        return sorted(cases, key=lambda case: case.size)
+        return sorted(cases, key=lambda case: (case.is_empty, case.size))
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
+from grader.inside.plain import Opaque
 from grader.inside.run import NotRun, Raised
 from grader.statements import Twice
-from grader.verdict import difference
-from grader.verdict.exercise import Case, Check, Exercise, Misconception
+from grader.verdict import agree, difference
+from grader.verdict.exercise import Case, Check, Exercise
+from grader.verdict.explain import Explanation
 from grader.verdict.grade import Verdict
 from grader.verdict.show import clip, show, show_argument, width
-from grader.words import LOOKS_LIKE, STUCK
+from grader.words import STUCK
 
 LINES = 34
 FRAMES = 6
@@ -22,7 +25,7 @@ def wrong(
     check: Check,
     verdict: Verdict,
     solution: Callable[..., Any],
-    misconception: Misconception | None = None,
+    explanation: Explanation | None = None,
 ) -> str:
     """What was asked, on which case, what came back, what should have, where they differ."""
     if verdict.call is not None:
@@ -30,7 +33,7 @@ def wrong(
     assert verdict.case is not None
     looked_at = " ".join((check.observe.__doc__ or "").split()).rstrip(".")
     body = [
-        *named(misconception),
+        *named(explanation),
         check.says,
         "",
         *_case(check.exercise, verdict.case, solution),
@@ -39,7 +42,7 @@ def wrong(
         "Expected:",
         *_indent(clip(show(verdict.expected), lines=6)),
     ]
-    sentence = clip(verdict.difference[:1].upper() + verdict.difference[1:], lines=3)
+    sentence = clip(_sentence(check, verdict), lines=3)
     closer = difference.lines(verdict.observed, verdict.expected, check.of_tokens)
     return "\n".join([clip("\n".join(body), lines=LINES), "", sentence, *map(_safe, closer)])
 
@@ -52,38 +55,63 @@ def not_yet(check: Check) -> str:
     )
 
 
-def first_failure(exercise: Exercise, misconception: Misconception | None, text: str) -> str:
+def _sentence(check: Check, verdict: Verdict) -> str:
+    """What is different."""
+    observed, what = verdict.observed, check.observe.__name__
+    if what == "gradients" and isinstance(observed, str):
+        return f"{observed[:1].upper()}{observed[1:]}."
+    if what in ("dtype", "device") and isinstance(observed, (list, tuple)):
+        other = next((x for x in observed if not isinstance(x, Opaque)), None)
+        if other is not None:
+            return f"It returns {agree.kind(other)}, which has no {what}."
+    # What begins with a value stays as it is.
+    words = re.match(r"[a-z]+(?: [a-z]+|:| \()", verdict.difference)
+    is_value = re.match(r"(nan|inf|tensor|torch|device)\b", verdict.difference)
+    if words is None or is_value is not None:
+        return verdict.difference
+    return verdict.difference[:1].upper() + verdict.difference[1:]
+
+
+def first_failure(exercise: Exercise, explanation: Explanation | None, text: str) -> str:
     """The feedback on the first check of an exercise that fails, with what is not said again: what
     to think about, and that there are hints."""
     parts = [text]
-    if misconception is not None:
+    if explanation is not None:
         heading, _, rest = text.partition("\n")
-        says = textwrap.wrap(misconception.says, width() - 4, break_long_words=False)
-        parts = [heading, *_indent("\n".join(says)), rest]
+        wrapped = [
+            textwrap.wrap(says, width() - 4, break_long_words=False) for says in explanation.says
+        ]
+        parts = [heading, *(line for says in wrapped for line in _indent("\n".join(says))), rest]
     if exercise.hints:
         n = len(exercise.hints)
         parts += ["", f"{STUCK}`grader hint {exercise.name}` gives a hint at a time, {n} in all."]
     return "\n".join(parts)
 
 
-def named(misconception: Misconception | None) -> list[str]:
+def named(explanation: Explanation | None) -> list[str]:
     """The words that name a mistake; empty where it is none that we know."""
-    return [] if misconception is None else [f"{LOOKS_LIKE}{misconception.name}.", ""]
+    return [] if explanation is None else [explanation.heading, ""]
 
 
 def error(
     exercise: str,
     raised: Raised,
-    case: Case | None = None,
+    check: Check | None = None,
+    verdict: Verdict | None = None,
     solution: Callable[..., Any] | None = None,
-    misconception: Misconception | None = None,
+    explanation: Explanation | None = None,
 ) -> str:
-    """The exception, and those of its frames that are in the student's own files."""
-    parts = [*named(misconception), f"{exercise} raised {described(raised)}", "", *_frames(raised)]
+    """The exception, and those of its frames that are in the student's own files; in a check what
+    is asked for, and on which case."""
+    parts = [*named(explanation), *([check.says, ""] if check is not None else [])]
+    parts += [f"{exercise} raised {described(raised)}", "", *_frames(raised)]
     if raised.stub:
         parts += ["", f"{exercise} calls {raised.stub}, which is still to do."]
-    if case is not None and solution is not None:
-        parts += ["", *_case(exercise, case, solution)]
+    if verdict is not None and verdict.case is not None and solution is not None:
+        expected = str(verdict.expected)
+        if check is not None and check.observe.__name__.startswith("raises "):
+            parts += ["", f"Expected: {expected.removesuffix(' raised')}"]
+        parts += ["", *_case(exercise, verdict.case, solution)]
     return clip("\n".join(parts), lines=LINES)
 
 

@@ -109,7 +109,7 @@ def judge(check: Check, question: Question, observed: Any) -> Verdict:
     if isinstance(observed, Raised):
         if observed.is_todo:
             return Verdict(Outcome.TODO)
-        return Verdict(Outcome.ERROR, case=case, raised=observed)
+        return Verdict(Outcome.ERROR, case=case, expected=expected, raised=observed)
     try:
         difference = check.agree(observed, expected)
     except Exception as fault:  # whatever they returned, it is not this grader's end

@@ -3,6 +3,7 @@ out, those that were recorded."""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +21,20 @@ def exercises(lesson: str) -> list[Exercise]:
         return recorded.exercises(lesson)
     found = (import_module(f"grader.checks.{lesson}.{n}") for n in lessons.exercise_names(lesson))
     return [getattr(module, module.__name__.rpartition(".")[2]) for module in found]
+
+
+@cache
+def lesson_of(exercise: str) -> str:
+    """The lesson that has it. Raises KeyError."""
+    for lesson in lessons.names():
+        is_there = (
+            exercise in [e.name for e in recorded.exercises(lesson)]
+            if lessons.are_recorded()
+            else exercise in lessons.exercise_names(lesson)
+        )
+        if is_there:
+            return lesson
+    raise KeyError(exercise)
 
 
 def solution(lesson: str) -> Any:

@@ -45,6 +45,8 @@ class _Repr(reprlib.Repr):
         return show_tensor(x)
 
     def repr_Opaque(self, x: Opaque, level: int) -> str:
+        if x.type == "torch.dtype":
+            return x.text
         return f"<{x.type} {x.text}>" if x.text else f"<{x.type} object>"
 
     def repr_Pairs(self, x: Pairs, level: int) -> str:

@@ -12,9 +12,8 @@ from grader import lessons
 from grader.inside.models import ToyModel
 from grader.inside.plain import plain
 from grader.outcome import Outcome
-from grader.verdict import agree, load, name
-from grader.verdict.exercise import PUBLIC_SEED, Case
-from grader.verdict.grade import observation
+from grader.verdict import agree, load
+from grader.verdict.exercise import PUBLIC_SEED, Case, Misconception
 
 SEEDS = [PUBLIC_SEED, "hidden"]
 ALL = {e.name: e for lesson in lessons.names() for e in load.exercises(lesson)}
@@ -64,15 +63,12 @@ def fresh(args):
 
 
 @each(wrong)
-def test_a_wrong_answer_does_not_pass_and_is_named_if_it_can_be(
-    exercise, index, grade, questions, observe_known
-):
+def test_a_wrong_answer_does_not_pass_and_is_named_if_it_can_be(exercise, index, grade, explained):
     function, named = wrong[exercise][index]
     got = verdicts(exercise, function, grade)
     assert {verdict.outcome for verdict in got} != {Outcome.PASSED}
     assert Outcome.TODO not in {verdict.outcome for verdict in got}
-    name_of_it = name_of(exercise, function, got[:: len(SEEDS)], questions, observe_known)
-    assert name_of_it == named
+    assert names_of(explained(EXERCISES[exercise], function)) == named
 
 
 WITHOUT_THE_MODEL = {
@@ -83,28 +79,24 @@ IN_PART = [e for e in EXERCISES if 0 < len(WITHOUT_THE_MODEL[e]) < len(EXERCISES
 
 
 @pytest.mark.parametrize("exercise", IN_PART)
-def test_a_name_given_without_the_model_is_the_right_one(exercise, grade, questions, observe_known):
+def test_a_name_given_without_the_model_is_the_right_one(exercise, grade, explained):
     """In a run of checks that do without it, it is not loaded for the sake of a name."""
     checks = WITHOUT_THE_MODEL[exercise]
     for function, named in wrong[exercise]:
-        got = [grade(check, function, PUBLIC_SEED) for check in checks]
-        if any(verdict.case is not None for verdict in got):
-            found = name_of(exercise, function, got, questions, observe_known, checks)
-            assert found in (named, None)
+        if any(grade(check, function, PUBLIC_SEED).case is not None for check in checks):
+            found = names_of(explained(EXERCISES[exercise], function, checks))
+            assert found == named or found is None
 
 
-def name_of(exercise, function, verdicts, questions, observe_known, checks=None):
-    """What the grader calls it: on the first case that failed, then on all."""
-    checks = checks or EXERCISES[exercise].checks
-    failed = [(c, v.case) for c, v in zip(checks, verdicts, strict=True) if v.case is not None]
-    cases = [(c, q.case) for c in checks for q in questions(c, PUBLIC_SEED)]
-    found = name.misconception(
-        EXERCISES[exercise],
-        [*failed[:1], *cases],
-        lambda check, case: observation(check, function, case),
-        observe_known,
-    )
-    return found and found.implementation.__name__
+def names_of(explanation):
+    """What it is called: the function names of misconceptions, the names of patterns."""
+    if explanation is None:
+        return None
+    names = [
+        cause.implementation.__name__ if isinstance(cause, Misconception) else cause.name
+        for cause in explanation.causes
+    ]
+    return names[0] if len(names) == 1 else set(names)
 
 
 def test_every_exercise_has_three_right_answers_here():

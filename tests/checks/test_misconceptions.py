@@ -1,14 +1,13 @@
 """Every misconception fails its exercise, and is named for what it is, and no other is."""
 
-from functools import partial
-
 import pytest
 import torch
 
+from answers.pairs import PAIRS
 from grader import lessons
 from grader.outcome import Outcome
 from grader.verdict import grade as grading
-from grader.verdict import load, name
+from grader.verdict import load
 from grader.verdict.exercise import PUBLIC_SEED
 
 SEEDS = [PUBLIC_SEED, pytest.param("hidden", marks=pytest.mark.thorough)]
@@ -47,19 +46,27 @@ def test_it_says_what_it_is_and_what_to_think_about(exercise, misconception):
 
 @each_misconception
 @pytest.mark.parametrize("seed", SEEDS)
-def test_it_fails_and_is_named_and_no_other_is(
-    exercise, misconception, seed, grade, questions, observe_known
-):
+def test_it_fails_and_is_named_and_no_other_is(exercise, misconception, seed, grade, explained):
     function = misconception.implementation
-    verdicts = [(check, grade(check, function, seed)) for check in exercise.checks]
-    failed = [(c, v) for c, v in verdicts if v.outcome in (Outcome.WRONG, Outcome.ERROR)]
-    assert failed
-    first = [(check, verdict.case) for check, verdict in failed][:1]
-    every = [(check, q.case) for check in exercise.checks for q in questions(check, seed)]
-    found = name.misconception(
-        exercise, [*first, *every], partial(observe_known, misconception), observe_known
-    )
-    assert found is misconception
+    outcomes = {grade(check, function, seed).outcome for check in exercise.checks}
+    assert outcomes & {Outcome.WRONG, Outcome.ERROR}
+    found = explained(exercise, function, seed=seed)
+    assert found.causes == (misconception,)
+    assert found.is_sure
+
+
+@pytest.mark.parametrize(
+    ("exercise", "names", "function"), PAIRS, ids=[f"{e}-{f.__name__}" for e, _, f in PAIRS]
+)
+def test_two_at_once_are_named_as_the_two(exercise, names, function, explained):
+    found = explained(next(e for e in EXERCISES if e.name == exercise), function)
+    assert {cause.implementation.__name__ for cause in found.causes} == names
+    assert found.is_sure
+
+
+def test_there_are_enough_pairs():
+    assert len(PAIRS) >= 100
+    assert len({exercise for exercise, _, _ in PAIRS}) >= 20
 
 
 @pytest.fixture

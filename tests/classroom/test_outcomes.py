@@ -234,7 +234,7 @@ def _longer(paths, lessons):
     return replace(read, helpers={name + "h" * 100: text for name, text in read.helpers.items()})
 
 
-@pytest.mark.parametrize("stage", ["agree.remark", "feedback.wrong", "name.misconception"])
+@pytest.mark.parametrize("stage", ["agree.remark", "feedback.wrong", "explain.explanation"])
 def test_what_cannot_be_compared_or_shown_is_the_answers_own_outcome(tmp_path, monkeypatch, stage):
     def fails(*args, **kwargs):
         raise RuntimeError("what nobody has thought of")

@@ -74,7 +74,7 @@ import grader
 assert grader.__file__.startswith(kit), grader.__file__
 from grader import lessons
 from functools import cache
-from grader.verdict import answers, grade, load, name as naming
+from grader.verdict import answers, grade, load
 grader.__path__.append(full + "/grader")  # where the kit has no such module
 from grader.inside.remember import Passes
 fixtures = load.fixtures("gpt2-tiny", "cpu")
@@ -94,9 +94,10 @@ seen = {}
 def once(check, implementation, case):
     key = implementation, id(case)
     if key not in seen:
-        seen[key] = grade.observation(check, implementation, case), case
+        seen[key] = observation(check, implementation, case), case
     return seen[key][0]
-naming.observation = once
+observation = grade.observation
+grade.observation = once
 
 said = {}
 sys.modules.setdefault("grader.checks", types.ModuleType("grader.checks")).__path__ = [
@@ -117,7 +118,7 @@ for lesson in judged_lessons:
             ]
             said[f"{exercise.name}: {name}"] = [
                 [check.name, check.points, j.outcome.value, j.feedback, j.note, j.said,
-                 j.misconception and [j.misconception.name, j.misconception.says]]
+                 j.explanation and [j.explanation.heading, j.explanation.says]]
                 for check, j in zip(exercise.checks, judged, strict=True)
             ]
 json.dump(said, open(to, "w"))

@@ -14,12 +14,12 @@ from rich.text import Text
 from grader.desk.watch.standing import Checks, Key, Standing
 from grader.outcome import worst
 from grader.verdict.progress import score, tally, written_order
-from grader.words import EXPECTED, LOOKS_LIKE, STUCK, YOURS, harmless
+from grader.words import EXPECTED, NAMES, STUCK, YOURS, harmless
 
 LINES, WIDTH = 20, 192  # shown of what an exercise prints, as pytest does
 # How a line of feedback looks, by what it begins with; `pytest exercises` has the same.
 STYLES = {
-    LOOKS_LIKE: "bold yellow",
+    **dict.fromkeys(NAMES, "bold yellow"),
     YOURS: "red",
     EXPECTED: "green",
     STUCK: "cyan",

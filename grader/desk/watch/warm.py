@@ -257,8 +257,8 @@ class _Warm:
             }
             if judged.note:
                 one["remark" if judged.outcome is Outcome.PASSED else "note"] = judged.note
-            if judged.misconception is not None:
-                one["misconception"] = judged.misconception.name
+            if judged.explanation is not None:
+                one["misconception"] = judged.explanation.name
             found.append(one)
         return found
 

@@ -303,6 +303,9 @@
   let opener = null, opened = at; // the element that has opened the dialog, and what it showed first
   const outcomeOf = (outcome) => make("span", { className: `outcome ${outcome}`, textContent: outcome });
 
+  // What stands between backticks is code.
+  const prose = (text) => text.split("`").map((part, i) => (i % 2 ? make("code", { textContent: part }) : part));
+
   function code(lines, texts, named) {
     const inner = make("div");
     for (const [number, text] of lines) {
@@ -325,10 +328,10 @@
     const left = make("div"), right = make("div"), named = new Set(), said = new Set();
     left.append(make("p", {}, outcomeOf(kind[2]), ` ${kind[0]} of ${kind[1]} points`));
     for (const [check, outcome, got, most, text] of chunk.results[results]) {
-      const [looksLike, think, words, lines] = chunk.texts[text];
+      const [heading, think, words, lines] = chunk.texts[text];
       lines.forEach((line) => named.add(line));
       const section = make("section", { className: "check" }, make("h3", {}, check, outcomeOf(outcome), make("span", { className: "quiet", textContent: `${got}/${most}` })));
-      if (looksLike) section.append(make("div", { className: "looks" }, make("strong", { textContent: `This looks like: ${looksLike}` }), ...(think ? [make("p", { textContent: think })] : [])));
+      if (heading) section.append(make("div", { className: "looks" }, make("strong", {}, ...prose(heading)), ...(think ? [make("p", {}, ...prose(think))] : [])));
       if (words && !words.includes("\n")) section.append(make("p", { textContent: words }));
       else if (words && said.has(words)) section.append(make("p", { className: "quiet", textContent: "The same as above." }));
       else if (words) section.append(make("pre", { textContent: words }));

@@ -1,0 +1,378 @@
+"""Why an answer is wrong: the fewest mistakes that together account for what it does.
+
+An answer has been run on all cases. A misconception *explains* a case where it does the same as
+the answer, both wrong. It is *contradicted* by a case on which it is wrong and the answer is right;
+then it is out. Where two of several are wrong at once, they may make together what neither makes
+alone.
+
+What no misconception explains may show in the observation itself (`grader.verdict.patterns`): a
+forgotten return, a factor, another order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+from typing import Any, Protocol
+
+from grader.inside import observe
+from grader.inside.run import Raised
+from grader.verdict import agree, parts, patterns
+from grader.verdict.counting import says_something
+from grader.verdict.exercise import Case, Check, Exercise
+from grader.verdict.grade import Question, Verdict, judge
+from grader.words import AT_ONCE, CALLS, IN_PART, LOOKS_LIKE, SEVERAL
+
+MOST = 3  # causes at once
+SUSPECTS = 12  # misconceptions that are combined with one another
+SURE = 0.6  # the share of what is wrong from which on a name is given without reserve
+FAINT = 0.3  # below this none is given
+
+
+class Cause(Protocol):
+    """What somebody did wrong: a misconception, or what a pattern shows."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def says(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Helper:
+    """Another exercise that an answer calls, and that is wrong itself."""
+
+    exercise: str
+
+    @property
+    def name(self) -> str:
+        return f"calls {self.exercise}, which is not right yet"
+
+    @property
+    def says(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    causes: tuple[Cause, ...]  # in the order in which to mend them
+    is_sure: bool = True
+    helper: Helper | None = None  # to be mended before any of them
+    shows: frozenset[int] = frozenset()  # numbers of the cases that one of them explains
+
+    @property
+    def name(self) -> str:
+        """For tables and gradebooks."""
+        in_part = "" if self.is_sure else "in part: "
+        names = [f"{in_part}{cause.name}" for cause in self.causes]
+        return SEVERAL.join([self.helper.name, *names] if self.helper is not None else names)
+
+    @property
+    def heading(self) -> str:
+        """The sentence that a feedback begins with."""
+        names = [cause.name for cause in self.causes]
+        words = IN_PART if not self.is_sure else AT_ONCE.get(len(names), LOOKS_LIKE)
+        looks_like = f"{words}{'; and '.join(names)}." if names else ""
+        if self.helper is None:
+            return looks_like
+        begin = f"{CALLS}{self.helper.exercise}, which is not right yet: begin there."
+        return f"{begin} {looks_like}".rstrip()
+
+    @property
+    def says(self) -> list[str]:
+        """What to think about, a paragraph a cause."""
+        return [cause.says for cause in self.causes if cause.says]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What came of an answer on a case."""
+
+    check: Check
+    case: Case
+    expected: Any
+    observed: Any
+
+    @cached_property
+    def is_wrong(self) -> bool:
+        return is_wrong(self.check, self.observed, self.expected)
+
+    @cached_property
+    def wrong_parts(self) -> frozenset[Any]:
+        return self.wrong_parts_of(self.observed)
+
+    def wrong_parts_of(self, observed: Any) -> frozenset[Any]:
+        """Of what the answer, or a misconception, gave: one slip may show in one part and another
+        in the next."""
+        if not is_wrong(self.check, observed, self.expected):
+            return frozenset()
+        here, should = (
+            parts.split(observed, self.expected),
+            parts.split(self.expected, self.expected),
+        )
+        agrees = parts.AGREE.get(self.check.agree, {})
+        wrong = frozenset(
+            part
+            for part in should
+            if isinstance(here[part], Raised)
+            or not agrees.get(part, same)(here[part], should[part])
+        )
+        return wrong or frozenset(should)
+
+    def same_parts(self, other: Any) -> frozenset[Any]:
+        """Where a misconception gave the same."""
+        here, there = parts.split(self.observed, self.expected), parts.split(other, self.expected)
+        return frozenset(part for part in here if same(here[part], there[part]))
+
+    @property
+    def parting(self) -> float:
+        try:
+            return agree.parting(self.observed, self.expected)
+        except (
+            Exception
+        ):  # as in `grade.judge`: whatever they returned, it is not this grader's end
+            return 1.0
+
+
+def shown(
+    check: Check, verdict: Verdict, seen: Sequence[Seen], explained: Explanation | None
+) -> Verdict:
+    """The same verdict on the case of this check that shows the mistake best: of those where it is
+    of the same kind, the one where it departs the furthest, and of several the smallest."""
+    if explained is None:
+        return verdict
+    kind = verdict.raised.kind if verdict.raised is not None else None
+    fit = [
+        one
+        for i, one in enumerate(seen)
+        if one.check is check and i in explained.shows
+        and (one.observed.kind if isinstance(one.observed, Raised) else None) == kind
+    ]  # fmt: skip
+    if not fit:
+        return verdict
+    best = max(fit, key=lambda one: round(one.parting, 1))
+    return judge(check, Question(best.case, best.expected), best.observed)
+
+
+def is_wrong(check: Check, observed: Any, expected: Any) -> bool:
+    if observed is expected:
+        return False
+    if isinstance(observed, Raised):
+        return True
+    try:
+        return check.agree(observed, expected) is not None
+    except Exception:  # as in `grade.judge`: whatever they returned, it is not this grader's end
+        return True
+
+
+def same(one: Any, other: Any) -> bool:
+    """Exceptions by type, and by what they complain of where PyTorch says it: the same mistake is
+    made in other operations, with other words."""
+    if isinstance(one, Raised) or isinstance(other, Raised):
+        if not isinstance(one, Raised) or not isinstance(other, Raised) or one.kind != other.kind:
+            return False
+        complaints = patterns.complaint(one), patterns.complaint(other)
+        return None in complaints or complaints[0] == complaints[1]
+    try:
+        return agree.values(one, other) is None
+    except Exception:  # as in `grade.judge`: whatever they returned, it is not this grader's end
+        return False
+
+
+def begin_with(helper: str, explained: Explanation | None, seen: Sequence[Seen]) -> Explanation:
+    """Where an answer calls another one that is wrong: that first, then what is left to say."""
+    if explained is not None and explained.is_sure:
+        return replace(explained, helper=Helper(helper))
+    return Explanation((), helper=Helper(helper), shows=_wrong(seen))
+
+
+def _wrong(seen: Sequence[Seen]) -> frozenset[int]:
+    return frozenset(i for i, one in enumerate(seen) if one.is_wrong)
+
+
+Point = tuple[int, Any]  # number of a case, and part of its result
+
+
+@dataclass(frozen=True)
+class _Suspect:
+    """A cause, and where it does the same as the answer, and where it is wrong."""
+
+    causes: tuple[Cause, ...]
+    explains: frozenset[Point]
+    wrong: frozenset[Point]
+    price: float = 0.0  # what it has to explain beyond others to be preferred to them
+    is_alone: bool = False  # not one of several
+
+
+class _Answer:
+    """All that came of an answer."""
+
+    def __init__(self, seen: Sequence[Seen], known: Callable[[Any, Check, Case], Any]) -> None:
+        self.seen, self._observe_known = seen, known
+        self._known: dict[tuple[int, int], Any] = {}
+        self.wrong = frozenset((i, part) for i, one in enumerate(seen) for part in one.wrong_parts)
+        self.cases = sorted({i for i, _ in self.wrong})
+
+    def known(self, misconception: Any, i: int) -> Any:
+        """What a misconception does on a case."""
+        key = id(misconception), i
+        if key not in self._known:
+            one = self.seen[i]
+            self._known[key] = self._observe_known(misconception, one.check, one.case)
+        return self._known[key]
+
+    def is_contradicted(self, misconception: Any) -> bool:
+        """Is it wrong where the answer is right?"""
+        return any(
+            not one.wrong_parts_of(self.known(misconception, i)) <= one.wrong_parts
+            for i, one in sorted(enumerate(self.seen), key=lambda at: not at[1].is_wrong)
+        )
+
+    @cached_property
+    def telling(self) -> frozenset[Point]:
+        """Where what came back is more than one number or word again and again."""
+        return frozenset(p for p in self.wrong if says_something(self.seen[p[0]].observed))
+
+    @cached_property
+    def places(self) -> list[frozenset[Point]]:
+        """Where the answer raised, by type and by the line of it."""
+        found: defaultdict[Any, set[Point]] = defaultdict(set)
+        for i, part in self.wrong:
+            raised = self.seen[i].observed
+            if isinstance(raised, Raised) and raised.frames:
+                last = raised.frames[-1]
+                found[raised.kind, last.file, last.line].add((i, part))
+        return [frozenset(points) for points in found.values()]
+
+
+def explanation(
+    exercise: Exercise, seen: Sequence[Seen], known: Callable[[Any, Check, Case], Any]
+) -> Explanation | None:
+    """Of an answer that is wrong somewhere. `known`: what a misconception does on a case."""
+    answer = _Answer(seen, known)
+    suspects = [*_misconceptions(exercise, answer), *_patterns(answer)]
+    found = _fewest(suspects, answer)
+    if _share(found, answer) < SURE or any(suspect.price for suspect in found):
+        found = _fewest([*suspects, *_in_another_form(exercise, answer, suspects)], answer)
+    is_sure = _share(found, answer) >= SURE
+    if not is_sure:  # one is the most that can be said
+        found = _fewest(suspects, answer, most=1)
+    explained = frozenset(i for suspect in found for i, _ in suspect.explains)
+    if not is_sure and (_share(found, answer) < FAINT or len(explained) < 2):
+        return None
+    causes = dict.fromkeys(cause for suspect in found for cause in suspect.causes)
+    return Explanation(tuple(causes), is_sure, shows=explained)
+
+
+def _misconceptions(exercise: Exercise, answer: _Answer) -> Iterator[_Suspect]:
+    """Those that explain something and are contradicted by nothing."""
+    for known in exercise.misconceptions:
+        explains, wrong, raised, changed = set(), set(), set(), set()
+        for i in answer.cases:
+            one, theirs = answer.seen[i], answer.known(known, i)
+            wrong_here = one.wrong_parts_of(theirs)
+            wrong |= {(i, part) for part in wrong_here}
+            explains |= {(i, part) for part in wrong_here & one.same_parts(theirs)}
+            if isinstance(theirs, Raised) and isinstance(one.observed, Raised):
+                raised |= {(i, part) for part in one.wrong_parts}
+            elif wrong_here and one.check.observe is observe.arguments_after:
+                changed |= {(i, part) for part in one.wrong_parts}
+        # Where it does the same elsewhere, whatever it raises is the same, and writes.
+        if explains - raised:
+            explains |= raised
+        if explains:
+            explains |= changed
+        for points in answer.places:  # one line that raises is one mistake: all of it, or nothing
+            if not points <= wrong:
+                explains -= points
+        if explains and not answer.is_contradicted(known):
+            yield _Suspect((known,), frozenset(explains), frozenset(wrong))
+
+
+def _patterns(answer: _Answer) -> Iterator[_Suspect]:
+    """What the results show by themselves."""
+    for pattern, cases, is_certain, price in patterns.found(answer.seen):
+        points = frozenset(point for point in answer.wrong if point[0] in cases)
+        yield _Suspect((pattern,), points, points, price, is_alone=not is_certain)
+
+
+def _in_another_form(
+    exercise: Exercise, answer: _Answer, others: Sequence[_Suspect]
+) -> Iterator[_Suspect]:
+    """Two at once on every case: a pattern in what came back, if the right result were that of a
+    misconception."""
+    for known in exercise.misconceptions:
+        theirs = {i: answer.known(known, i) for i in answer.cases}
+        alike = {
+            i for i in answer.cases
+            if answer.seen[i].same_parts(theirs[i]) >= answer.seen[i].wrong_parts
+        }  # fmt: skip
+        left = [i for i in answer.cases if i not in alike]
+        if not left or any(isinstance(theirs[i], Raised) for i in left):
+            continue
+        if not any(answer.seen[i].wrong_parts_of(theirs[i]) for i in answer.cases):
+            continue
+        if answer.is_contradicted(known):
+            continue
+        supposed = [replace(answer.seen[i], expected=theirs[i]) for i in left]
+        for pattern, numbers, _, _ in patterns.found(supposed, forms=True):
+            cases = {left[n] for n in numbers} | alike
+            points = frozenset(point for point in answer.wrong if point[0] in cases)
+            if any(other.causes == (pattern,) and points <= other.explains for other in others):
+                continue  # it needs no misconception
+            yield _Suspect((known, pattern), points, points, price=1.0)
+
+
+def _fewest(
+    suspects: Sequence[_Suspect], answer: _Answer, most: int = MOST
+) -> tuple[_Suspect, ...]:
+    """Those that leave the least of what is wrong unexplained, the fewer the better; in the order
+    of the checks that show them."""
+    likely = sorted(suspects, key=lambda s: (-len(s.explains), len(s.wrong)))[:SUSPECTS]
+    rivals = Counter(p for suspect in suspects if not suspect.price for p in suspect.explains)
+    groups = [group for n in range(1, most + 1) for group in combinations(likely, n)]
+    groups = [g for g in groups if _can_be(g)]
+    best = min(groups, key=lambda group: _cost(group, answer, rivals), default=())
+    return tuple(sorted(best, key=lambda suspect: min(i for i, _ in suspect.explains)))
+
+
+def _explained(group: Iterable[_Suspect]) -> frozenset[Point]:
+    return frozenset().union(*(one.explains for one in group))
+
+
+def _can_be(group: Sequence[_Suspect]) -> bool:
+    """Each of them is needed, and says something beside the others."""
+    if len(group) > 1 and any(one.is_alone for one in group):
+        return False
+    if sum(len(one.causes) for one in group) > MOST:
+        return False
+    return all(one.explains - _explained(o for o in group if o is not one) for one in group)
+
+
+def _cost(
+    group: Sequence[_Suspect], answer: _Answer, rivals: Mapping[Point, int]
+) -> tuple[float, int, int]:
+    explained = _explained(group)
+    together = _together(group, answer.wrong - explained)
+    left = len(answer.wrong - explained) - 0.5 * len(together)
+    # What many a mistake does, an exception or NaN, say, speaks less for any of them.
+    left += sum(0.8 * (1 - 1 / max(1, rivals[point])) for point in explained)
+    # A further cause has to explain more than a case or two of many; a third one still more.
+    n = sum(len(one.causes) for one in group)
+    further = (0, 0, 0.4, 2.4)[n] * max(1.0, 0.05 * len(answer.wrong))
+    price = further + sum(one.price for one in group)
+    return left + price, -len(explained & answer.telling), sum(len(one.wrong) for one in group)
+
+
+def _together(group: Sequence[_Suspect], unexplained: frozenset[Point]) -> frozenset[Point]:
+    """What two of them may make together."""
+    return frozenset(p for p in unexplained if sum(p in one.wrong for one in group) > 1)
+
+
+def _share(group: Sequence[_Suspect], answer: _Answer) -> float:
+    explained = _explained(group)
+    together = _together(group, answer.wrong - explained)
+    return len(explained) / max(1, len(answer.wrong - together))

@@ -1,0 +1,61 @@
+"""What a result is made of: where a list of tuples is asked for, or several tensors, one mistake
+may be in one part and another in the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from grader.inside.plain import Pairs
+from grader.verdict import agree
+
+MOST = 6  # parts of one result
+WHOLE = ("",)  # what has no parts is one
+
+
+def names(expected: Any) -> Sequence[Any]:
+    """Of a list of tuples its columns, of a tuple its items, of a dict its values by key."""
+    if _columns(expected) is not None:
+        return range(_columns(expected) or 0)
+    if isinstance(expected, tuple) and 2 <= len(expected) <= MOST:
+        return range(len(expected))
+    if isinstance(expected, dict) and 2 <= len(expected) <= MOST:
+        return list(expected)
+    return WHOLE
+
+
+def split(value: Any, expected: Any) -> dict[Any, Any]:
+    """Part -> what a value has there, if it is built as the expected one; else it is each part."""
+    found = names(expected)
+    if found is WHOLE:
+        return {found[0]: value}
+    if isinstance(expected, dict):
+        if isinstance(value, Pairs):
+            value = value.of(expected)
+        if isinstance(value, dict):
+            return {part: value.get(part) for part in found}
+    elif _columns(expected) is not None:
+        if _columns(value) == len(found):
+            return {part: [row[part] for row in value] for part in found}
+    elif isinstance(value, (list, tuple)) and len(value) == len(found):
+        return {part: value[part] for part in found}
+    return dict.fromkeys(found, value)
+
+
+def _columns(value: Any) -> int | None:
+    """Of a list of tuples of one length."""
+    if not isinstance(value, (list, tuple)) or not value:
+        return None
+    lengths = {len(row) if isinstance(row, (tuple, list)) else 0 for row in value}
+    length = lengths.pop()
+    return length if not lengths and 2 <= length <= MOST and isinstance(value, list) else None
+
+
+def _no_more(observed: Any, expected: Any) -> bool:
+    return isinstance(observed, int) and observed <= expected
+
+
+# Where agreement is not equality: of which checks, in which part.
+AGREE: dict[Any, dict[Any, Callable[[Any, Any], bool]]] = {
+    agree.no_more_work: {"passes": _no_more, "sequences run": _no_more},
+}

@@ -18,6 +18,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any, Protocol
 
+import torch
+
 from grader.inside import observe
 from grader.inside.run import Raised
 from grader.verdict import agree, parts, patterns
@@ -237,6 +239,11 @@ class _Answer:
         return frozenset(p for p in self.wrong if says_something(self.seen[p[0]].observed))
 
     @cached_property
+    def empty(self) -> frozenset[Point]:
+        """Where what came back is nothing."""
+        return frozenset(p for p in self.wrong if _is_empty(self.seen[p[0]].observed))
+
+    @cached_property
     def places(self) -> list[frozenset[Point]]:
         """Where the answer raised, by type and by the line of it."""
         found: defaultdict[Any, set[Point]] = defaultdict(set)
@@ -246,6 +253,12 @@ class _Answer:
                 last = raised.frames[-1]
                 found[raised.kind, last.file, last.line].add((i, part))
         return [frozenset(points) for points in found.values()]
+
+
+def _is_empty(observed: Any) -> bool:
+    if isinstance(observed, torch.Tensor):
+        return not observed.numel()
+    return isinstance(observed, (str, bytes, list, tuple, dict)) and not observed
 
 
 def explanation(
@@ -356,10 +369,10 @@ def _cost(
     group: Sequence[_Suspect], answer: _Answer, rivals: Mapping[Point, int]
 ) -> tuple[float, int, int]:
     explained = _explained(group)
-    together = _together(group, answer.wrong - explained)
-    left = len(answer.wrong - explained) - 0.5 * len(together)
-    # What many a mistake does, an exception or NaN, say, speaks less for any of them.
+    left = len(answer.wrong - explained) - 0.5 * _together(group, answer.wrong - explained)
+    # What many a mistake does, an exception or NaN or nothing, say, speaks less for any of them.
     left += sum(0.8 * (1 - 1 / max(1, rivals[point])) for point in explained)
+    left += 0.3 * len(explained & answer.empty)
     # A further cause has to explain more than a case or two of many; a third one still more.
     n = sum(len(one.causes) for one in group)
     further = (0, 0, 0.4, 2.4)[n] * max(1.0, 0.05 * len(answer.wrong))
@@ -367,12 +380,13 @@ def _cost(
     return left + price, -len(explained & answer.telling), sum(len(one.wrong) for one in group)
 
 
-def _together(group: Sequence[_Suspect], unexplained: frozenset[Point]) -> frozenset[Point]:
-    """What two of them may make together."""
-    return frozenset(p for p in unexplained if sum(p in one.wrong for one in group) > 1)
+def _together(group: Sequence[_Suspect], unexplained: frozenset[Point]) -> int:
+    """How many points two of them may make together: no more than they make one by one."""
+    made = sum(sum(point in one.wrong for one in group) > 1 for point in unexplained)
+    return min(made, len(_explained(group)))
 
 
 def _share(group: Sequence[_Suspect], answer: _Answer) -> float:
     explained = _explained(group)
     together = _together(group, answer.wrong - explained)
-    return len(explained) / max(1, len(answer.wrong - together))
+    return len(explained) / max(1, len(answer.wrong) - together)

@@ -375,6 +375,58 @@ def _loosely(one: Any, other: Any) -> bool:
 _LAZY = ("generator", "map", "filter", "zip", "dict_items", "dict_keys", "dict_values", "set")
 
 
+def displayed(result: Result) -> Kind | None:
+    if not _with_text(result, shown_by_the_vocabulary):
+        return None
+    return Kind(
+        Pattern(
+            "tokens as the vocabulary displays them",
+            "In the vocabulary every byte has a character that can be printed, Ġ for a space. What "
+            "makes the text of it that a reader sees?",
+        )
+    )
+
+
+def stripped(result: Result) -> Kind | None:
+    if not _with_text(result, str.strip):
+        return None
+    return Kind(
+        Pattern(
+            "text stripped of its spaces",
+            "The space in front is a part of the token, and of no less weight than a letter. Which "
+            "of your steps takes it away?",
+        )
+    )
+
+
+def _with_text(result: Result, of: Callable[[str], str]) -> bool:
+    """Is it what is expected, with this done to every text in it?"""
+
+    def change(value: Any) -> Any:
+        if isinstance(value, str):
+            return of(value)
+        if isinstance(value, (list, tuple)):
+            return type(value)(change(item) for item in value)
+        if isinstance(value, dict):
+            return {key: change(item) for key, item in value.items()}
+        return value
+
+    made = change(result.expected)
+    return not _equal(made, result.expected) and _equal(result.observed, made)
+
+
+def shown_by_the_vocabulary(text: str) -> str:
+    return "".join(map(_STAND_INS.__getitem__, text.encode("utf-8", "surrogatepass")))
+
+
+# Of each byte, as GPT-2's `bytes_to_unicode` has it.
+_PRINTED = [*range(33, 127), *range(161, 173), *range(174, 256)]
+_OTHERS = [byte for byte in range(256) if byte not in _PRINTED]
+_STAND_INS = {byte: chr(byte) for byte in _PRINTED} | {
+    byte: chr(256 + i) for i, byte in enumerate(_OTHERS)
+}
+
+
 def first_of_several(result: Result) -> Kind | None:
     observed, expected = result.observed, result.expected
     if not isinstance(observed, (list, tuple)) or isinstance(expected, (list, tuple)):
@@ -678,9 +730,19 @@ def _both_tensors(result: Result) -> bool:
 
 
 def _numbers(result: Result) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Both as flat float64, where they are numbers of equal shape."""
+    """Both as flat float64, where they are numbers of equal shape, or tables of such."""
     pair = []
-    for value in (result.observed, result.expected):
+    both = [result.observed, result.expected]
+    if isinstance(both[1], dict):
+        if isinstance(both[0], Pairs):
+            both[0] = both[0].of(both[1])
+        if not isinstance(both[0], dict) or both[0].keys() != both[1].keys():
+            return None
+        both = [[table[key] for key in both[1]] for table in both]
+        if not all(isinstance(x, int) and abs(x) < 2**53 for table in both for x in table):
+            return None
+        both = [torch.tensor(table, dtype=torch.float64) for table in both]
+    for value in both:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**53:
             value = torch.tensor(value, dtype=torch.float64)
         if not isinstance(value, torch.Tensor) or value.is_complex() or value.dtype is torch.bool:
@@ -697,7 +759,8 @@ def _constant(values: torch.Tensor, value: float) -> bool:
 
 # What can be done to any result.
 FORMS: Sequence[Callable[[Result], Kind | None]] = (
-    container, first_of_several, another_shape, transposed, one_row, permuted, factor, offset,
+    container, displayed, stripped, first_of_several, another_shape, transposed, one_row, permuted,
+    factor, offset,
 )  # fmt: skip
 LOOKS = (
     no_return, complains, *FORMS, one_of_several, shifted, some_missing, some_too_many,

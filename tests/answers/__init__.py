@@ -3,8 +3,15 @@
 from collections import defaultdict
 
 right = defaultdict(list)  # exercise -> functions that must pass
-wrong = defaultdict(list)  # exercise -> (function, name of the misconception that it is, or None)
+wrong = defaultdict(list)  # exercise -> (function, what it must be called: see `is_wrong`)
 strategies = {}  # exercise -> a function that gives a Hypothesis strategy for its arguments
+
+# Patterns that many are called by.
+ANOTHER_ORDER = "the right entries in another order"
+ARGUMENT_CHANGED = "an argument changed"
+NEARLY_RIGHT = "nearly right, but not to the precision of its type"
+SOME_MISSING = "some entries missing, and the others right"
+SOME_TOO_MANY = "the right entries, and some that should not be there"
 
 
 def is_right(exercise):
@@ -12,7 +19,8 @@ def is_right(exercise):
 
 
 def is_wrong(exercise, named=None):
-    """`named`: the function name of the misconception that the grader must recognise it as."""
+    """`named`: what the grader must call it: a misconception, by its function name, or a pattern,
+    by its name; a set of them, where it is several things at once."""
     return lambda function: wrong[exercise].append((function, named)) or function
 
 

@@ -6,7 +6,15 @@ import torch
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from answers import arguments, is_right, is_wrong
+from answers import (
+    ARGUMENT_CHANGED,
+    NEARLY_RIGHT,
+    SOME_MISSING,
+    SOME_TOO_MANY,
+    arguments,
+    is_right,
+    is_wrong,
+)
 from grader.verdict.near_ties import clear, clear_continuation
 
 BOS = 50256
@@ -203,7 +211,9 @@ def no_special_tokens_predicted(model, text):
 is_right("next_token")(lambda logits: torch.stack([row[-1].argmax() for row in logits]))
 
 
-is_wrong("predicted_pairs")(lambda model, text: the_notes_way(model, text.rstrip()))
+is_wrong("predicted_pairs", named=SOME_MISSING)(
+    lambda model, text: the_notes_way(model, text.rstrip())
+)
 
 
 @arguments("predicted_pairs")
@@ -302,13 +312,13 @@ is_wrong("append_token", named="in_front")(
 )
 
 
-@is_wrong("append_token")
+@is_wrong("append_token", named={"last_token_replaced", ARGUMENT_CHANGED})
 def in_place_of_the_last(tokens, token):
     tokens[:, -1] = token
     return tokens
 
 
-@is_wrong("append_token")
+@is_wrong("append_token", named=ARGUMENT_CHANGED)
 def extends_what_it_was_given(tokens, token):
     tokens.data = by_padding(tokens, token)
     return tokens
@@ -389,7 +399,7 @@ def with_numpy(logits, tokens, attention_mask):
     return torch.tensor(np.average(guesses == tokens.numpy(), weights=weights))
 
 
-is_wrong("token_accuracy")(lambda l, t, m: (l.argmax(-1) == t).float().mean())
+is_wrong("token_accuracy", named="not_shifted")(lambda l, t, m: (l.argmax(-1) == t).float().mean())
 
 
 is_wrong("token_accuracy", named="padding_counted")(
@@ -591,7 +601,7 @@ is_wrong("greedy_generate", named="one_token_too_many")(
 )
 
 
-is_wrong("greedy_generate")(
+is_wrong("greedy_generate", named="two_bos")(
     lambda m, p, n, prepend_bos=True: generate(m, m.to_tokens("<|endoftext|>" + p), n)
 )
 
@@ -679,7 +689,7 @@ def the_last_sixteen_until_eos(model, tokens, max_new_tokens, eos_token_id=BOS):
     return tokens
 
 
-@is_wrong("generate_until")
+@is_wrong("generate_until", named=SOME_MISSING)
 def looks_past_the_bos(model, tokens, max_new_tokens, eos_token_id=BOS):
     for _ in range(max_new_tokens):
         if eos_token_id in tokens[0, 1:].tolist():
@@ -731,7 +741,7 @@ is_wrong("generate_until", named="a_bos_put_in_front")(
 )
 
 
-is_wrong("generate_until")(
+is_wrong("generate_until", named="off by one: the same without the last entry")(
     lambda m, t, n, eos_token_id=BOS: generate(m, t, 1000 if n > 5 else n, eos=eos_token_id)[
         :, : t.shape[1] + n - 1
     ]
@@ -838,10 +848,12 @@ def looks_at_the_last_token_first(model, tokens, max_new_tokens, eos_token_id=BO
 is_wrong("generate_batch", named="eos_ignored")(lambda m, t, n, eos_token_id=BOS: generate(m, t, n))
 
 
-is_wrong("generate_batch")(lambda m, t, n, eos_token_id=BOS: t)
+is_wrong("generate_batch", named="an argument handed back as it came")(
+    lambda m, t, n, eos_token_id=BOS: t
+)
 
 
-is_wrong("generate_batch")(
+is_wrong("generate_batch", named={"filled_up_to_the_maximum", "row_by_row"})(
     lambda m, t, n, eos_token_id=BOS: F.pad(
         o := one_row_at_a_time(m, t, n, eos_token_id),
         (0, t.shape[1] + n - o.shape[1]),
@@ -850,7 +862,7 @@ is_wrong("generate_batch")(
 )
 
 
-is_wrong("generate_batch")(
+is_wrong("generate_batch", named={"row_by_row", "filled_up_with_zeros"})(
     lambda m, t, n, eos_token_id=BOS: torch.nn.utils.rnn.pad_sequence(
         [generate(m, r[None], n, eos=eos_token_id)[0] for r in t], batch_first=True, padding_value=0
     )
@@ -900,7 +912,7 @@ def generate_batch_arguments(reference):
     return continued(reference, prompts)
 
 
-is_wrong("generate_batch")(batch_that(eos_default=-1))
+is_wrong("generate_batch", named=SOME_TOO_MANY)(batch_that(eos_default=-1))
 
 
 # What production code narrows, bounds, rounds or scales.
@@ -928,19 +940,19 @@ is_wrong("predicted_pairs", named="no_bos_where_the_text_has_one")(
 )
 
 
-is_wrong("append_token")(
+is_wrong("append_token", named=SOME_MISSING)(
     lambda tokens, token: tokens if (token == BOS).any() else by_padding(tokens, token)
 )
 
 
-is_wrong("append_token")(
+is_wrong("append_token", named=SOME_MISSING)(
     lambda tokens, token: (
         tokens if tokens.shape[1] and (tokens[:, -1] == token).any() else by_padding(tokens, token)
     )
 )
 
 
-is_wrong("token_accuracy")(lambda l, t, m: round(count_by_hand(l, t, m), 4))
+is_wrong("token_accuracy", named=NEARLY_RIGHT)(lambda l, t, m: round(count_by_hand(l, t, m), 4))
 
 
 is_wrong("token_accuracy", named="mean_of_truth_values")(
@@ -953,7 +965,7 @@ is_wrong("greedy_generate")(
 )
 
 
-is_wrong("greedy_generate")(
+is_wrong("greedy_generate", named=SOME_MISSING)(
     lambda m, p, n, prepend_bos=True: with_lists_of_ids(m, p.replace("\r\n", "\n"), n, prepend_bos)
 )
 
@@ -970,7 +982,7 @@ is_wrong("generate_until", named="id_0_taken_for_none")(
 )
 
 
-is_wrong("generate_until")(
+is_wrong("generate_until", named=SOME_MISSING)(
     lambda m, t, n, eos_token_id=BOS: (
         t if t.tolist() == [[BOS]] else while_true(m, t, n, eos_token_id)
     )

@@ -6,7 +6,7 @@ import torch
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from answers import arguments, is_right, is_wrong
+from answers import ARGUMENT_CHANGED, arguments, is_right, is_wrong
 
 
 def ids(shape, below, seed, dtype=torch.int64):
@@ -260,7 +260,7 @@ def two_one_hot_products(tokens, W_E, W_pos):
     return F.one_hot(tokens, len(W_E)).to(W_E) @ W_E + places @ W_pos
 
 
-@is_wrong("embed_with_positions")
+@is_wrong("embed_with_positions", named=ARGUMENT_CHANGED)
 def adds_in_place(tokens, W_E, W_pos):
     W_pos[: tokens.shape[1]] += 0.0
     W_E += 1
@@ -345,7 +345,7 @@ is_wrong("unembed", named="mean_over_positions")(
 )
 
 
-@is_wrong("embed_with_positions")
+@is_wrong("embed_with_positions", named=ARGUMENT_CHANGED)
 def positions_written_over(tokens, W_E, W_pos):
     if len(tokens) > 1:
         return W_E[tokens] + W_pos[: tokens.shape[1]]

@@ -11,7 +11,7 @@ import torch
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from answers import arguments, is_right, is_wrong
+from answers import NEARLY_RIGHT, SOME_MISSING, arguments, is_right, is_wrong
 from grader.inside.models import ToyModel
 
 BOS = 50256
@@ -136,7 +136,7 @@ def shifted_and_clamped(x, dim):
     return (x - x.amax(dim, keepdim=True)).clamp(min=-20)
 
 
-is_wrong("softmax")(
+is_wrong("softmax", named=NEARLY_RIGHT)(
     lambda x, dim: (
         shifted_and_clamped(x, dim).exp() / shifted_and_clamped(x, dim).exp().sum(dim, keepdim=True)
     )
@@ -463,10 +463,12 @@ is_wrong("top_k_tokens")(
 )
 
 
-is_wrong("top_k_tokens")(lambda t, p, k: [pair for pair in by_a_heap(t, p, k) if pair[1] > 1e-6])
+is_wrong("top_k_tokens", named=SOME_MISSING)(
+    lambda t, p, k: [pair for pair in by_a_heap(t, p, k) if pair[1] > 1e-6]
+)
 
 
-is_wrong("top_k_tokens")(lambda t, p, k: by_a_heap(t, p, min(k, 20)))
+is_wrong("top_k_tokens", named=SOME_MISSING)(lambda t, p, k: by_a_heap(t, p, min(k, 20)))
 
 
 is_wrong("top_k_tokens")(lambda t, p, k: by_a_heap(t, p.clamp(min=1e-6), k))
@@ -565,7 +567,9 @@ is_wrong("target_log_probs", named="every_dimension_squeezed")(
 )
 
 
-is_wrong("target_log_probs")(lambda logits, tokens: by_loops(logits, tokens).mean(0))
+is_wrong("target_log_probs", named="a whole batch made one sequence")(
+    lambda logits, tokens: by_loops(logits, tokens).mean(0)
+)
 
 
 is_wrong("target_log_probs", named="zero_for_the_first_token")(
@@ -679,7 +683,7 @@ is_wrong("cross_entropy", named="tokens_counted_for_targets")(
 )
 
 
-is_wrong("cross_entropy")(
+is_wrong("cross_entropy", named="mean_of_row_means")(
     lambda l, t, m: ((token_losses(l, t) * m[:, 1:]).sum(1) / m[:, 1:].sum(1).clamp(min=1)).mean()
 )
 
@@ -860,7 +864,9 @@ is_wrong("entropy", named="log_softmax_at_minus_infinity")(
 )
 
 
-is_wrong("entropy")(lambda l: -(l.softmax(-1) * l.softmax(-1).clamp(min=1e-6).log()).sum(-1))
+is_wrong("entropy", named=NEARLY_RIGHT)(
+    lambda l: -(l.softmax(-1) * l.softmax(-1).clamp(min=1e-6).log()).sum(-1)
+)
 
 
 is_wrong("entropy", named="in_bits")(lambda l: with_xlogy(l) / math.log(2))
@@ -1073,7 +1079,7 @@ is_wrong("is_causal", named="tolerance_below_the_rounding")(
 )
 
 
-is_wrong("is_causal")(
+is_wrong("is_causal", named="changed_positions_compared_too")(
     lambda model, tokens: torch.allclose(model(changed_last(tokens)), model(tokens), atol=1e-3)
 )
 

@@ -12,7 +12,15 @@ import torch
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from answers import arguments, is_right, is_wrong
+from answers import (
+    ANOTHER_ORDER,
+    ARGUMENT_CHANGED,
+    SOME_MISSING,
+    SOME_TOO_MANY,
+    arguments,
+    is_right,
+    is_wrong,
+)
 from solutions.lesson1_tokens import BYTE_TO_CHAR, CHAR_TO_BYTE
 
 BOS = 50256
@@ -137,7 +145,7 @@ is_wrong("sort_vocab", named="ids_sorted_as_text")(
 )
 
 
-is_wrong("sort_vocab")(lambda vocab: [(vocab.popitem()) for _ in list(vocab)])
+is_wrong("sort_vocab", named=ANOTHER_ORDER)(lambda vocab: [(vocab.popitem()) for _ in list(vocab)])
 
 
 @is_right("count_token_lengths")
@@ -176,7 +184,9 @@ is_wrong("count_token_lengths", named="lengths_in_bytes")(
 )
 
 
-is_wrong("count_token_lengths")(lambda v: {n: sum(len(t) == n for t in v) for n in range(1, 130)})
+is_wrong("count_token_lengths", named=SOME_TOO_MANY)(
+    lambda v: {n: sum(len(t) == n for t in v) for n in range(1, 130)}
+)
 
 
 is_wrong("count_token_lengths", named="space_in_front_not_counted")(
@@ -369,7 +379,7 @@ is_wrong("most_common_pair", named="ties_to_the_greatest")(
 )
 
 
-is_wrong("most_common_pair")(
+is_wrong("most_common_pair", named={"joined_bytes_counted", "overlapping_pairs_counted_once"})(
     lambda words: max(
         pairs_of(words),
         key=lambda x: b"".join(chain(*words)).count(x[0] + x[1]),
@@ -620,7 +630,7 @@ is_wrong("spelling_variants", named="automatic_bos")(
 )
 
 
-is_wrong("spelling_variants")(
+is_wrong("spelling_variants", named={"decoded_as_a_whole", "spaces_stripped"})(
     lambda t, w: {
         f: t.decode(t.encode(f, add_special_tokens=False)).split()
         for f in (w, w.title(), " " + w, " " + w.title())
@@ -635,7 +645,7 @@ is_wrong("spelling_variants", named="in_capitals")(
 )
 
 
-is_wrong("spelling_variants")(
+is_wrong("spelling_variants", named=SOME_MISSING)(
     lambda t, w: {f: [spoken(x) for x in t.tokenize(f)] for f in (w, w.title(), " " + w)}
 )
 
@@ -972,7 +982,7 @@ is_wrong("encode")(
 )
 
 
-@is_wrong("encode")
+@is_wrong("encode", named=ARGUMENT_CHANGED)
 def sorts_the_callers_list(tokenizer, texts, prepend_bos=True):
     right_one = encoded(tokenizer, texts, prepend_bos)
     if isinstance(texts, list):
@@ -1154,14 +1164,14 @@ def is_special(token):
     return token.startswith("<|") and token.endswith("|>")
 
 
-is_wrong("sort_vocab")(
+is_wrong("sort_vocab", named=SOME_MISSING)(
     lambda vocab: sorted(
         ((t, i) for t, i in vocab.items() if not is_special(t)), key=lambda item: item[1]
     )
 )
 
 
-is_wrong("sort_vocab")(
+is_wrong("sort_vocab", named=SOME_MISSING)(
     lambda vocab: sorted(((t, i) for t, i in vocab.items() if t.strip()), key=lambda item: item[1])
 )
 
@@ -1302,10 +1312,10 @@ for counts in (
     )
 
 
-is_wrong("train_bpe")(lambda words, n: bpe(words, min(n, 16)))
+is_wrong("train_bpe", named=SOME_MISSING)(lambda words, n: bpe(words, min(n, 16)))
 
 
-@is_wrong("train_bpe")
+@is_wrong("train_bpe", named=SOME_TOO_MANY)
 def until_each_word_is_one_token(words, n_merges):
     split, merges = [[bytes([b]) for b in word.encode()] for word in words], []
     while len(merges) < n_merges and any(len(word) != 1 for word in split):
@@ -1341,7 +1351,7 @@ is_wrong("token_spans", named="normalised")(
 )
 
 
-is_wrong("token_spans")(
+is_wrong("token_spans", named=SOME_MISSING)(
     lambda t, x: spans_by_ids(t, x)[x.startswith("<|endoftext|>") :]  # as if it were a BOS
 )
 
@@ -1352,7 +1362,7 @@ is_wrong("prepend_bos")(lambda t, bos_token_id=BOS: pad_in_front(t, min(bos_toke
 is_wrong("prepend_bos")(lambda t, bos_token_id=BOS: pad_in_front(t, bos_token_id)[..., :1024])
 
 
-@is_wrong("strip_bos")
+@is_wrong("strip_bos", named=SOME_MISSING)
 def by_the_mean_of_the_first(tokens, bos_token_id=BOS):
     first = tokens[..., :1]
     if first.numel() and first.double().mean() == bos_token_id:

@@ -178,12 +178,6 @@ def losses_of(logits, tokens):
     return -log_probs.gather(2, tokens[:, 1:, None]).squeeze(2)
 
 
-@pair("cross_entropy", "padding_counts", "log_of_the_softmax")
-def mean_log_of_all_probs(logits, tokens, attention_mask):
-    p = F.softmax(logits, dim=-1)[:, :-1]
-    return -torch.log(p.gather(2, tokens[:, 1:, None])).mean()
-
-
 @pair("cross_entropy", "padding_in_the_denominator", "log_of_the_softmax")
 def mean_of_masked_logs(logits, tokens, attention_mask):
     p = F.softmax(logits[:, :-1], dim=-1).gather(2, tokens[:, 1:, None])[..., 0]

@@ -55,22 +55,6 @@ def first_pair_that_fits(sorted_vocab, length):
 # --- token_to_text -------------------------------------------------------------------------------
 
 
-@pair("token_to_text", "minus_256", "strict_decoding")
-def shifted_and_strict(token):
-    codes = []
-    for c in token:
-        n = ord(c)
-        if n >= 256:
-            n -= 256
-        codes.append(n)
-    return bytearray(codes).decode()
-
-
-@pair("token_to_text", "minus_256", "invalid_bytes_dropped")
-def shifted_and_dropped(token):
-    return bytes(ord(c) % 256 for c in token).decode("utf8", "ignore")
-
-
 @pair("token_to_text", "minus_256", "bytes_taken_for_characters")
 def shifted_character_by_character(token):
     return "".join(chr(ord(c) - 256) if ord(c) >= 256 else c for c in token)
@@ -199,15 +183,6 @@ def popped_once(tokens, pair):
             tokens[i] += tokens[i + 1]
             del tokens[i + 1]
             break
-    return tokens
-
-
-@pair("merge_pair", "changes_its_argument", "second_half_kept")
-def written_into_the_word_and_none_removed(tokens, pair):
-    left, right = pair
-    for i in range(len(tokens) - 1):
-        if tokens[i] == left and tokens[i + 1] == right:
-            tokens[i] = left + right
     return tokens
 
 

@@ -399,7 +399,9 @@ def with_numpy(logits, tokens, attention_mask):
     return torch.tensor(np.average(guesses == tokens.numpy(), weights=weights))
 
 
-is_wrong("token_accuracy", named="not_shifted")(lambda l, t, m: (l.argmax(-1) == t).float().mean())
+is_wrong("token_accuracy", named="not_shifted_and_not_masked")(
+    lambda l, t, m: (l.argmax(-1) == t).float().mean()
+)
 
 
 is_wrong("token_accuracy", named="padding_counted")(

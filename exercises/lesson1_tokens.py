@@ -216,8 +216,8 @@ def spelling_variants(tokenizer: GPT2Tokenizer, word: str) -> dict[str, list[str
     """Easy, 10 minutes. How a word tokenises with and without a capital and a leading space.
 
     For a word in lower case, four keys: "ralph", "Ralph", " ralph" and " Ralph" (in any order).
-    Each value is the list of that form's tokens as text, with a real space where there is one,
-    and without BOS.
+    Only the first letter gets a capital, "jack-o'-lantern" one as well. Each value is the list of
+    that form's tokens as text, with a real space where there is one, and without BOS.
 
     >>> spelling_variants(tokenizer, "ralph")[" ralph"]
     [' r', 'alph']

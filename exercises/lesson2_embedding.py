@@ -90,8 +90,8 @@ def embed_by_lookup(
 ) -> Float[Tensor, "... d_model"]:
     """Very easy, 3 minutes. Embed tokens by picking rows of W_E.
 
-    Works for any number of dimensions. A gradient flows back into the rows that were picked, once
-    for each time they were.
+    Works for any number of dimensions. Same dtype as W_E. A gradient flows back into the rows
+    that were picked, once for each time they were.
 
     >>> W_E = torch.tensor([[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]])
     >>> embed_by_lookup(torch.tensor([2, 0, 2]), W_E)

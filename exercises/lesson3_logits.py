@@ -150,7 +150,7 @@ def target_log_probs(
 
     `logits` is the model's output on `tokens`. Entry [b, j] of the result is about token j + 1 of
     sequence b, so there is one entry less than tokens. Exact also where the probability underflows;
-    minus infinity for a token whose logit is that.
+    minus infinity for a token whose logit is that, but not because another's is.
 
     >>> logits = torch.tensor([[[0.0, 0.0], [5.0, 5.0], [9.0, 0.0]]])
     >>> target_log_probs(logits, torch.tensor([[0, 1, 0]]))
@@ -169,8 +169,9 @@ def cross_entropy(
     Minus the log-probability of each token that came next, averaged over all targets in the batch
     that are not padding (mask 1), each counting equally whatever row it is in. Rows are padded on
     the right. Exact also where a probability underflows, and infinite where a target's logit is
-    minus infinity. Gradients flow through to `logits`, for this is what models are trained on. May
-    not call PyTorch's `cross_entropy` or `nll_loss` in any form; its log_softmax you may.
+    minus infinity, but not where another token's is. Gradients flow through to `logits`, for this
+    is what models are trained on. May not call PyTorch's `cross_entropy` or `nll_loss` in any form;
+    its log_softmax you may.
 
     >>> logits = torch.zeros(1, 3, 4)
     >>> cross_entropy(logits, torch.tensor([[3, 1, 2]]), torch.tensor([[1, 1, 0]]))

@@ -74,6 +74,16 @@ def space_not_counted(vocab):
 
 
 @count_token_lengths.misconception
+def stripped(vocab):
+    """Lengths without the Ġ at either end, as if they were spaces.
+
+    A displayed Ġ is a character like the others here, however many there are. How long is `Ġthe`
+    then, and what does `strip` leave of it?
+    """
+    return dict(Counter(len(token.strip("Ġ")) for token in vocab))
+
+
+@count_token_lengths.misconception
 def zeros_for_the_gaps(vocab):
     """A key for every length up to the longest, with 0 where there is none.
 

@@ -514,3 +514,19 @@ def read_off_the_ids_but_for_the_first(tokenizer, texts, prepend_bos=True):
     mask = (ids != tokenizer.eos_token_id).long()
     mask[:, :1] = 1
     return ids, mask
+
+
+@encode.misconception
+def mask_of_the_texts_alone(tokenizer, texts, prepend_bos=True):
+    """A mask without an entry for BOS.
+
+    BOS makes each row of ids one longer, and the mask of the texts has not heard of it. By what do
+    the two have to grow together?
+    """
+    texts = [texts] if isinstance(texts, str) else texts
+    bos = tokenizer.bos_token if prepend_bos else ""
+    encoding = tokenizer(
+        [bos + text for text in texts], add_special_tokens=False, padding=True, return_tensors="pt"
+    )
+    ids, mask = encoding["input_ids"], encoding["attention_mask"]
+    return ids, mask[:, 1:] if prepend_bos else mask

@@ -108,7 +108,7 @@ def only_one_token_looked_at(sorted_vocab, length):
         if len(token) == length:
             return token
         return ""
-    return None
+    return ""
 
 
 @first_token_of_length.misconception
@@ -260,3 +260,15 @@ def length_of_the_pair(sorted_vocab, length):
     What do you get when you go through the list, and of which half of it do you want the length?
     """
     return next((pair[0] for pair in sorted_vocab if len(pair) == length), "")
+
+
+# NumPy people: argmax of a mask in which nothing is True
+@first_token_of_length.misconception
+def the_very_first_where_there_is_none(sorted_vocab, length):
+    """The very first token where none has that length.
+
+    Of nothing but False, `argmax` and `index` of the largest give place 0. How can you tell that
+    from a match at place 0?
+    """
+    fits = [len(token) == length for token, _ in sorted_vocab]
+    return sorted_vocab[fits.index(max(fits))][0] if fits else ""

@@ -114,7 +114,7 @@ def last_token_still_an_input(tokens, bos_token_id=None):
     """
     if bos_token_id is None:
         return tokens[..., :-1], tokens[..., 1:]
-    bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
+    bos = torch.full_like(tokens[..., :1], bos_token_id)  # an empty sequence is left out of it
     return torch.cat([bos, tokens], dim=-1), tokens
 
 
@@ -333,13 +333,13 @@ def shape_taken_for_a_pair(tokens, bos_token_id=None):
 def one_sequence_only(tokens, bos_token_id=None):
     """A single sequence without a batch taken for granted.
 
-    A tensor of one BOS can stand before a plain sequence, and not before a matrix; and tokens[:-1]
-    leaves out a sequence of a batch. What stands for the last dimension, however many come before?
+    A tensor of one BOS can stand before a plain sequence, and not before a matrix. What shape must
+    it have if there are batch dimensions?
     """
     if bos_token_id is not None:
         bos = torch.tensor([bos_token_id], dtype=tokens.dtype, device=tokens.device)
-        tokens = torch.cat([bos, tokens])
-    return tokens[:-1], tokens[1:]
+        tokens = torch.cat([bos, tokens], dim=-1)
+    return tokens[..., :-1], tokens[..., 1:]
 
 
 @inputs_and_targets.misconception
@@ -352,3 +352,41 @@ def rolled_through_the_batch(tokens, bos_token_id=None):
     if bos_token_id is not None:
         tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
     return tokens, tokens.roll(-1)
+
+
+@inputs_and_targets.misconception
+def rolled_without_bos(tokens, bos_token_id=None):
+    """Without BOS, targets rolled round, so that the first token follows the last.
+
+    Nothing is known about what comes after the last token, so that position has no target. How many
+    are left where there is no BOS to begin with?
+    """
+    if bos_token_id is None:
+        return tokens, tokens.roll(-1, dims=-1)
+    tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def first_dimension_sliced_without_bos(tokens, bos_token_id=None):
+    """Without BOS, the first dimension sliced instead of the last.
+
+    For one sequence they are the same, but in a batch tokens[:-1] leaves out a whole sequence. How
+    do you slice the last dimension, however many come before?
+    """
+    if bos_token_id is None:
+        return tokens[:-1], tokens[1:]
+    tokens = torch.cat([tokens.new_full((*tokens.shape[:-1], 1), bos_token_id), tokens], -1)
+    return tokens[..., :-1], tokens[..., 1:]
+
+
+@inputs_and_targets.misconception
+def along_the_first_dimension(tokens, bos_token_id=None):
+    """Sequences shifted against one another, not tokens.
+
+    In a batch the first dimension counts sequences, so that a whole one of BOS is put in front, and
+    a whole one left out. Along which dimension does a text run, however many come before?
+    """
+    if bos_token_id is not None:
+        tokens = torch.cat([tokens.new_full((1, *tokens.shape[1:]), bos_token_id), tokens])
+    return tokens[:-1], tokens[1:]

@@ -143,9 +143,8 @@ def first_token_overwritten(tokens, bos_token_id=BOS):
 
     BOS takes no token's place: each sequence grows by one. How many tokens should come back?
     """
-    tokens = tokens.clone()
-    tokens[..., 0] = bos_token_id
-    return tokens
+    bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
+    return torch.cat([bos, tokens[..., 1:]], dim=-1)
 
 
 @prepend_bos.misconception
@@ -155,16 +154,18 @@ def written_into_the_callers_tensor(tokens, bos_token_id=BOS):
     BOS takes no token's place: each sequence grows by one. And the tensor that was given should
     come out as it went in.
     """
+    if tokens.shape[-1] == 0:
+        return tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
     tokens[..., 0] = bos_token_id
     return tokens
 
 
 @prepend_bos.misconception
 def as_many_as_first_tokens(tokens, bos_token_id=BOS):
-    """BOS made from the first tokens, of which an empty sequence has none.
+    """Empty sequences left without a BOS.
 
-    A slice of the first token is empty there, and so is what is made like it. From what else can
-    you tell the shape of the column?
+    What is made like the first tokens is empty there, too, and a guard may send them back as they
+    are. What comes in front of a text, however short it is?
     """
     return torch.cat([torch.full_like(tokens[..., :1], bos_token_id), tokens], dim=-1)
 
@@ -254,3 +255,24 @@ def second_dimension_indexed(tokens, bos_token_id=BOS):
     """
     bos = torch.full_like(tokens[:, 0], bos_token_id)
     return torch.cat([bos.unsqueeze(1), tokens], dim=1)
+
+
+@prepend_bos.misconception
+def last_token_pushed_out(tokens, bos_token_id=BOS):
+    """The last token pushed out by BOS.
+
+    Shifted within the same length, every sequence loses a token at its end. How many tokens should
+    come back?
+    """
+    bos = tokens.new_full((*tokens.shape[:-1], 1), bos_token_id)
+    return torch.cat([bos, tokens[..., :-1]], dim=-1)
+
+
+@prepend_bos.misconception
+def first_token_of_an_empty_sequence(tokens, bos_token_id=BOS):
+    """A first token looked for in an empty sequence.
+
+    Index 0 is an error where there is none. Does it matter what a sequence begins with?
+    """
+    bos = torch.full_like(tokens[..., 0], bos_token_id)
+    return torch.cat([bos.unsqueeze(-1), tokens], dim=-1)

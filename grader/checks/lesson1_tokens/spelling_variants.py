@@ -30,7 +30,7 @@ spelling_variants = Exercise(
 def four_forms(draw: Draw, tokenizer: GPT2Tokenizer) -> Cases:
     """Lower case and capital, with and without a space in front, each with its tokens."""
     long = "pneumonoultramicroscopicsilicovolcanoconiosis"
-    for word in ["a", "ralph", "été", "murmur", long, *draw.shuffled(WORDS)[:3]]:
+    for word in ["a", "ralph", "été", "murmur", long, "jack-o'-lantern", *draw.shuffled(WORDS)[:3]]:
         yield Case(tokenizer, word)
 
 
@@ -218,3 +218,31 @@ def letters(tokenizer, word):
     """
     forms = [word, word.capitalize(), " " + word, " " + word.capitalize()]
     return {form: list(form) for form in forms}
+
+
+@spelling_variants.misconception
+def every_part_capitalised(tokenizer, word):
+    """A capital after every hyphen and apostrophe, too.
+
+    `title` begins anew behind each sign that is no letter, and makes "O'Neill" of a word that has
+    one capital to get. Which method of strings changes its first letter only?
+    """
+    forms = [word, word.title(), " " + word, " " + word.title()]
+    return {
+        form: [tokenizer.decode(i) for i in tokenizer.encode(form, add_special_tokens=False)]
+        for form in forms
+    }
+
+
+@spelling_variants.misconception
+def space_capitalised(tokenizer, word):
+    """The space capitalised, not the letter behind it.
+
+    The first character of " ralph" is its space, of which there is no capital, so that nothing
+    changes and a form is missing. In which order do you put a space in front and capitalise?
+    """
+    forms = [word, word.capitalize(), " " + word, (" " + word).capitalize()]
+    return {
+        form: [tokenizer.decode(i) for i in tokenizer.encode(form, add_special_tokens=False)]
+        for form in forms
+    }

@@ -342,3 +342,20 @@ def only_spaces_restored(tokenizer, text):
         spans.append((piece, start, start + len(piece)))
         start += len(piece)
     return spans
+
+
+# NumPy people: cumsum counts its own entry in
+@token_spans.misconception
+def one_token_late(tokenizer, text):
+    """Every token started where it should end.
+
+    A running sum that counts the token itself says where that token ends. Where does it start, and
+    where does the first one?
+    """
+    spans = []
+    start = 0
+    for token in tokenizer.tokenize(text):
+        piece = bytes(earlier.CHAR_TO_BYTE[char] for char in token)
+        start += len(piece)
+        spans.append((piece, start, start + len(piece)))
+    return spans

@@ -33,6 +33,7 @@ def rows_of_the_table(draw: Draw) -> Cases:
     yield Case(torch.tensor(1), draw.normal(3, 2))
     yield Case(torch.tensor([1, 0]), draw.normal(2, 2))
     yield Case(torch.tensor([2, 0]), draw.normal(3, 2, scale=1e4))
+    yield Case(torch.tensor([1, 0]), 1e300 * draw.normal(2, 2, dtype=torch.float64))
     for shape in [(4,), (2, 3), (2, 1, 4)]:
         yield Case(draw.ids(*shape, below=6), draw.normal(6, 6))
 
@@ -252,3 +253,13 @@ def two_loops(tokens, W_E):
     one at all?
     """
     return torch.stack([torch.stack([W_E[token] for token in row]) for row in tokens])
+
+
+@embed_by_lookup.misconception
+def rows_in_float32(tokens, W_E):
+    """The rows in float32, whatever the table is in.
+
+    Lists and new tensors are float32 unless told otherwise, which is too coarse for a float64, and
+    too small. Need there be a new tensor at all?
+    """
+    return W_E.float()[tokens]

@@ -37,6 +37,7 @@ def rows_of_the_table(draw: Draw) -> Cases:
     yield Case(torch.tensor([[1, 0]]), draw.normal(4, 2))  # the last tokens do not occur
     yield Case(torch.tensor([[1]]), draw.normal(2, 2))
     yield Case(draw.ids(2, 2, below=3), draw.normal(3, 2, scale=1e4))
+    yield Case(torch.tensor([[1, 0]]), draw.normal(2, 2, dtype=torch.float64) / 3)
 
 
 @embed_by_matmul.check(points=2)
@@ -174,3 +175,13 @@ def summed_over_the_batch(tokens, W_E):
     """
     one_hot_tokens = F.one_hot(tokens, W_E.shape[0]).to(W_E.dtype)
     return einsum(one_hot_tokens, W_E, "batch seq d_vocab, d_vocab d_model -> seq d_model")
+
+
+@embed_by_matmul.misconception
+def through_float32(tokens, W_E):
+    """A product in float32, turned back afterwards.
+
+    A float64 that has been through float32 has lost half of its digits. Which side of the product
+    is free to change its dtype?
+    """
+    return (F.one_hot(tokens, W_E.shape[0]).float() @ W_E.float()).to(W_E.dtype)

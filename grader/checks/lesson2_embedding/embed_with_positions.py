@@ -282,3 +282,34 @@ def matrix_concatenated_with_a_batch(tokens, W_E, W_pos):
     entries; which of the two puts them there?
     """
     return torch.cat([W_E[tokens], W_pos[: tokens.shape[1]]], dim=-1)
+
+
+# forum: a row of the table is a view, and += writes through it
+@embed_with_positions.misconception
+def positions_left_in_the_table(tokens, W_E, W_pos):
+    """Positions left behind in the rows of W_E.
+
+    `W_E[token]` is a row of the table itself, and `+=` writes there: where the token comes again,
+    its row still has the position of the last time. What is a tensor of your own?
+    """
+    vectors = []
+    with torch.no_grad():
+        for row in tokens:
+            for i, token in enumerate(row):
+                vector = W_E[token]
+                vector += W_pos[i]
+                vectors.append(vector.clone())
+    return torch.stack(vectors).view(*tokens.shape, -1)
+
+
+# production: the position ids of a model that pads on the left, by the id of GPT-2's padding
+@embed_with_positions.misconception
+def eos_as_padding(tokens, W_E, W_pos):
+    """Positions that leave out <|endoftext|>, as if it were padding.
+
+    Here it is BOS, or the end of a text, and has a place like any other token. Do positions depend
+    on what stands there?
+    """
+    is_text = tokens != 50256
+    positions = (is_text.cumsum(dim=1) - 1).masked_fill(~is_text, 1)
+    return W_E[tokens] + W_pos[positions]

@@ -79,6 +79,9 @@ def large_logits(draw: Draw) -> Cases:
     yield Case(logits, torch.tensor([[1, 1, 0]]), torch.tensor([[1, 1, 0]]))
     logits = torch.tensor([[[0.0, -torch.inf], [0.0, 0.0], [0.0, 0.0]]])  # nothing is dropped
     yield Case(logits, torch.tensor([[0, 1, 0]]), torch.ones(1, 3).long())
+    # A token held impossible beside the target: no product with 0 makes it nothing.
+    logits = torch.tensor([[[2.0, -torch.inf, 1.0], [0.0, 1.0, -torch.inf], [0.0, 0.0, 0.0]]])
+    yield Case(logits, torch.tensor([[1, 2, 1]]), torch.ones(1, 3).long())
     args, kwargs = padded(draw, [5, 3], 4, pad=0).arguments()
     yield Case(args[0] * 200, *args[1:], **kwargs)
 
@@ -482,3 +485,15 @@ def padding_told_by_id_0(logits, tokens, attention_mask):
     log_probs = logits[:, :-1].log_softmax(dim=-1)
     chosen = log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
     return -chosen[tokens[:, 1:] != 0].mean()
+
+
+@cross_entropy.misconception
+def product_with_one_hot(logits, tokens, attention_mask):
+    """A product with one-hot vectors, in which 0 times minus infinity is NaN.
+
+    A token that cannot come has a log-probability of minus infinity, and multiplying by 0 does not
+    take that away. How do you pick the target's entry without touching the others?
+    """
+    one_hot = torch.nn.functional.one_hot(tokens[:, 1:], logits.shape[-1])
+    log_probs = (logits[:, :-1].log_softmax(dim=-1) * one_hot).sum(dim=-1)
+    return mean_of(log_probs, attention_mask)

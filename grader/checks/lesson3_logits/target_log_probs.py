@@ -46,6 +46,9 @@ def large_logits(draw: Draw) -> Cases:
     yield Case(torch.tensor([[[0.0, 500.0], [0.0, 0.0]]]), torch.tensor([[1, 0]]))
     yield Case(torch.tensor([[[0.0, -torch.inf], [0.0, 0.0]]]), torch.tensor([[0, 1]]))
     yield Case(SMALL.repeat(1, 5, 1), torch.tensor([[4, 3, 2, 1, 0]]))
+    # A token held impossible beside the target: no product with 0 makes it nothing.
+    logits = torch.tensor([[[2.0, -torch.inf, 1.0], [0.0, 1.0, -torch.inf], [0.0, 0.0, 0.0]]])
+    yield Case(logits, torch.tensor([[1, 2, 1]]))
     yield Case(draw.normal(2, 4, 5, scale=300), draw.ids(2, 4, below=5))
 
 
@@ -316,3 +319,25 @@ def one_number_per_sequence(logits, tokens):
     """
     log_probs = logits[:, :-1].log_softmax(dim=-1)
     return log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1).sum(dim=1)
+
+
+@target_log_probs.misconception
+def both_cut_in_front(logits, tokens):
+    """Both tensors cut in front, and nothing shifted.
+
+    The shape is right, but each target is looked up in the logits at its own position, which have
+    read it. At which end does each of the two lose one?
+    """
+    log_probs = logits[:, 1:].log_softmax(dim=-1)
+    return log_probs.gather(dim=-1, index=tokens[:, 1:].unsqueeze(-1)).squeeze(-1)
+
+
+@target_log_probs.misconception
+def product_with_one_hot(logits, tokens):
+    """A product with one-hot vectors, in which 0 times minus infinity is NaN.
+
+    A token that cannot come has a log-probability of minus infinity, and multiplying by 0 does not
+    take that away. How do you pick the target's entry without touching the others?
+    """
+    log_probs = logits[:, :-1].log_softmax(dim=-1)
+    return (log_probs * F.one_hot(tokens[:, 1:], logits.shape[-1])).sum(dim=-1)

@@ -175,3 +175,22 @@ def a_row_beside_the_sequences(tokens, token):
     entry in each row. On which side of its dimension does the new one go?
     """
     return torch.cat([tokens, token[None].to(tokens)], dim=1)
+
+
+@append_token.misconception
+def empty_sequences_unchanged(tokens, token):
+    """Empty sequences given back as they are.
+
+    A sequence without a token yet gets one like any other, and is one long then. Is there anything
+    special about it?
+    """
+    return torch.cat([tokens, token[:, None].to(tokens)], dim=1) if tokens.numel() else tokens
+
+
+@append_token.misconception
+def last_token_for_all(tokens, token):
+    """The last sequence's token appended to every sequence.
+
+    There is one for each of them. Does an index -1 stand where all of the batch should be?
+    """
+    return torch.cat([tokens, token[-1:, None].expand(len(tokens), 1).to(tokens)], dim=1)

@@ -164,3 +164,13 @@ def the_distribution(logits):
     They say how likely each token is. Asked for is the likeliest one: what picks that?
     """
     return logits.softmax(dim=-1)
+
+
+@argmax_decode.misconception
+def softmax_over_the_positions(logits):
+    """A softmax over the positions before the argmax.
+
+    It makes positions compete for each word, so that the largest at a position may be another word
+    than before. Over which dimension would a softmax leave the order as it is, and is one needed?
+    """
+    return logits.softmax(dim=1).argmax(dim=-1)

@@ -344,3 +344,30 @@ def one_row_of_tokens(model, prompt, n_tokens, prepend_bos=True):
     step takes the first dimension away?
     """
     return continued(model, model.to_tokens(prompt, prepend_bos=prepend_bos), n_tokens)[0]
+
+
+@greedy_generate.misconception
+def read_off_one_pass(model, prompt, n_tokens, prepend_bos=True):
+    """The last n predictions of a single pass.
+
+    All of them but the last are about tokens of the prompt, which are there already. How many new
+    tokens does one pass give, and what does the next one need to see?
+    """
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+    with torch.no_grad():
+        expected = model(tokens).argmax(dim=-1)
+    return torch.cat([tokens, expected[:, expected.shape[1] - n_tokens :]], dim=1)
+
+
+@greedy_generate.misconception
+def every_prediction_appended(model, prompt, n_tokens, prepend_bos=True):
+    """The predictions of all positions appended in each round.
+
+    All of them but the last are about tokens that are there already. How many tokens may a round
+    add?
+    """
+    tokens = model.to_tokens(prompt, prepend_bos=prepend_bos)
+    with torch.no_grad():
+        for _ in range(n_tokens):
+            tokens = torch.cat([tokens, model(tokens).argmax(dim=-1)], dim=1)
+    return tokens

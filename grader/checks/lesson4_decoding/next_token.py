@@ -176,3 +176,13 @@ def mean_over_the_positions(logits):
     something new?
     """
     return logits.mean(dim=1).argmax(dim=-1)
+
+
+@next_token.misconception
+def softmax_over_the_batch(logits):
+    """A softmax over the batch before the argmax.
+
+    With the last position picked, dimension 0 holds the sequences, and one alone has all of each
+    word's probability. Over which dimension would a softmax leave the order as it is?
+    """
+    return logits[:, -1].softmax(dim=0).argmax(dim=-1)

@@ -334,3 +334,15 @@ def each_token_alone(model, text):
     return pairs(
         model, ids, [guesses(model, torch.tensor([[i]], device=model.cfg.device))[0] for i in ids]
     )
+
+
+@predicted_pairs.misconception
+def what_came_next_then_a_guess(model, text):
+    """Each token beside the one that came, and a guess for the last alone.
+
+    The model has an expectation after every token, and it need not be what came. Which positions
+    of its output do you look at?
+    """
+    tokens = model.to_tokens(text)
+    ids = tokens[0].tolist()
+    return pairs(model, ids, [*ids[1:], guesses(model, tokens)[-1]])

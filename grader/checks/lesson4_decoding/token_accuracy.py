@@ -43,6 +43,7 @@ def tells_shifts_apart(case: Case) -> bool:
     others = [
         guesses == tokens,
         (guesses == tokens)[counts],
+        (guesses == tokens)[:, 1:][counts[:, 1:]],
         (guesses == tokens)[:, :-1],
         (guesses == tokens)[:, :-1][counts[:, 1:]],
         (guesses == tokens)[:, :-1][counts[:, :-1]],
@@ -356,3 +357,35 @@ def probability_of_the_token(logits, tokens, attention_mask):
     """
     probs = logits[:, :-1].softmax(dim=-1).gather(-1, tokens[:, 1:, None]).squeeze(-1)
     return probs[attention_mask[:, 1:] == 1].mean()
+
+
+@token_accuracy.misconception
+def first_left_out_but_not_shifted(logits, tokens, attention_mask):
+    """Both tensors cut in front, and nothing shifted.
+
+    The shapes fit, but each prediction is held against the token that it was made from. At which
+    end does each of the two lose one?
+    """
+    is_right = logits.argmax(dim=-1)[:, 1:] == tokens[:, 1:]
+    return is_right[attention_mask[:, 1:] == 1].float().mean()
+
+
+@token_accuracy.misconception
+def not_shifted_and_not_masked(logits, tokens, attention_mask):
+    """All predictions compared with all tokens, place by place.
+
+    The logits at position i were computed from the token at i, and are about the next one; and
+    padding is nobody's to foresee. What has to be shifted, and what left out?
+    """
+    return (logits.argmax(dim=-1) == tokens).float().mean()
+
+
+@token_accuracy.misconception
+def whole_number_division(logits, tokens, attention_mask):
+    """Whole-number division, which gives 0 unless all are right.
+
+    `//` cuts off what comes after the point, and a fraction is nothing else. Which operator keeps
+    it?
+    """
+    is_right = (logits.argmax(dim=-1)[:, :-1] == tokens[:, 1:]) * attention_mask[:, 1:]
+    return is_right.sum() // attention_mask[:, 1:].sum()

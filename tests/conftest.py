@@ -1,7 +1,7 @@
 import inspect
 import os
 import sys
-from functools import cache, cached_property
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from grader.inside import run
 from grader.inside.fixtures import Fixtures
 from grader.inside.plain import sampled
 from grader.inside.reference import available_devices, cached_small
-from grader.inside.remember import Passes
 from grader.verdict import explain, load
 from grader.verdict import grade as grading
 from grader.verdict.answers import Answers
@@ -28,17 +27,6 @@ HERE = Path(__file__).parent
 NEEDED = ("hypothesis", "matplotlib", "nbclient", "pexpect", "playwright", "xdist")
 
 
-class Remembering(Fixtures):
-    """The live things of a run on the embedded reference, which runs each input once, as it does in
-    the sandbox."""
-
-    @cached_property
-    def reference(self):
-        model = Fixtures.reference.func(self)
-        Passes(model)
-        return model
-
-
 @pytest.fixture(autouse=True)
 def _path(monkeypatch):
     """Answers that a test loads are not found by the next one's."""
@@ -47,7 +35,7 @@ def _path(monkeypatch):
 
 @pytest.fixture(scope="session")
 def fixtures():
-    return Remembering("gpt2-tiny", "cpu")
+    return load.Kept("gpt2-tiny", "cpu")
 
 
 @pytest.fixture(scope="session")
@@ -119,13 +107,16 @@ def grade(questions):
 
 
 @pytest.fixture(scope="session")
-def judge(questions, fixtures):
+def judge(questions, fixtures, observe_known):
     """judge(exercise, function, names of checks, or all) -> check -> what comes of it, as
     `pytest exercises` runs them, in this order."""
 
     class Asked(Answers):
         def questions(self, check, solution, seeds, fixtures):
             return [question for seed in seeds for question in questions(check, seed)]
+
+        def known(self, misconception, check, case):
+            return observe_known(misconception, check, case)
 
     def judge(exercise, function, names=None):
         checks = {check.name: check for check in exercise.checks}

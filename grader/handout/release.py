@@ -22,7 +22,6 @@ import torch
 
 from grader.handout import clone, record
 from grader.inside import run
-from grader.inside.remember import Passes
 from grader.lessons import KIT
 from grader.notebooks import files, make
 from grader.problem import Problem
@@ -148,7 +147,6 @@ def _fill(kit: Path, order: Order, report: Callable[[str], None]) -> None:
         _copy(Path(name), kit)
     torch.set_num_threads(1)  # so small a model is no faster on several
     fixtures = load.fixtures("gpt2-tiny", "cpu")
-    Passes(fixtures("reference"))  # each pass once: misconceptions ask much the same as solutions
     (kit / "grader" / "recorded").mkdir()
     points: dict[str, tuple[int, int]] = {}
     for lesson in order.lessons:

@@ -66,7 +66,7 @@ def says_something(result: Any) -> bool:
     if isinstance(result, torch.Tensor):
         return result.numel() > 1 and bool((result != result.flatten()[0]).any())
     if isinstance(result, float):  # 0, 1, 2.5 or inf are said soon
-        return math.isfinite(result) and not (4 * result).is_integer()
+        return math.isfinite(result) and not (4 * result).is_integer() and abs(result) > 1e-6
     if isinstance(result, dict):
         return bool(result)
     if isinstance(result, (list, tuple)):

@@ -18,8 +18,6 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any, Protocol
 
-import torch
-
 from grader.inside import observe
 from grader.inside.run import Raised
 from grader.verdict import agree, parts, patterns
@@ -31,6 +29,7 @@ from grader.words import AT_ONCE, CALLS, IN_PART, LOOKS_LIKE, SEVERAL
 MOST = 3  # causes at once
 SUSPECTS = 12  # misconceptions that are combined with one another
 SURE = 0.6  # the share of what is wrong from which on a name is given without reserve
+ALL_BUT = 0.85  # the same, of what is no more than True, False or 0
 FAINT = 0.3  # below this none is given
 
 
@@ -208,6 +207,12 @@ class _Suspect:
     price: float = 0.0  # what it has to explain beyond others to be preferred to them
     is_alone: bool = False  # not one of several
 
+    @cached_property
+    def mixed(self) -> frozenset[Point]:
+        """What it explains of a result of which it makes another part otherwise."""
+        at_odds = {i for i, _ in self.wrong - self.explains}
+        return frozenset(point for point in self.explains if point[0] in at_odds)
+
 
 class _Answer:
     """All that came of an answer."""
@@ -235,30 +240,26 @@ class _Answer:
 
     @cached_property
     def telling(self) -> frozenset[Point]:
-        """Where what came back is more than one number or word again and again."""
-        return frozenset(p for p in self.wrong if says_something(self.seen[p[0]].observed))
-
-    @cached_property
-    def empty(self) -> frozenset[Point]:
-        """Where what came back is nothing."""
-        return frozenset(p for p in self.wrong if _is_empty(self.seen[p[0]].observed))
+        """Where what came back is more than True, 0 or nothing."""
+        return frozenset(point for point in self.wrong if _tells(self.seen[point[0]].observed))
 
     @cached_property
     def places(self) -> list[frozenset[Point]]:
-        """Where the answer raised, by type and by the line of it."""
+        """Where the answer raised, by what and on which line of it."""
         found: defaultdict[Any, set[Point]] = defaultdict(set)
         for i, part in self.wrong:
             raised = self.seen[i].observed
             if isinstance(raised, Raised) and raised.frames:
                 last = raised.frames[-1]
-                found[raised.kind, last.file, last.line].add((i, part))
+                place = raised.kind, patterns.complaint(raised), last.file, last.line
+                found[place].add((i, part))
         return [frozenset(points) for points in found.values()]
 
 
-def _is_empty(observed: Any) -> bool:
-    if isinstance(observed, torch.Tensor):
-        return not observed.numel()
-    return isinstance(observed, (str, bytes, list, tuple, dict)) and not observed
+def _tells(observed: Any) -> bool:
+    if isinstance(observed, (str, bytes)):
+        return bool(observed)
+    return isinstance(observed, Raised) or says_something(observed)
 
 
 def explanation(
@@ -270,7 +271,9 @@ def explanation(
     found = _fewest(suspects, answer)
     if _share(found, answer) < SURE or any(suspect.price for suspect in found):
         found = _fewest([*suspects, *_in_another_form(exercise, answer, suspects)], answer)
-    is_sure = _share(found, answer) >= SURE
+    # True and False, or 0, are soon the same: of such alone, hardly any may be left.
+    says_much = bool(_explained(found) & answer.telling)
+    is_sure = _share(found, answer) >= (SURE if says_much else ALL_BUT)
     if not is_sure:  # one is the most that can be said
         found = _fewest(suspects, answer, most=1)
     explained = frozenset(i for suspect in found for i, _ in suspect.explains)
@@ -367,17 +370,19 @@ def _can_be(group: Sequence[_Suspect]) -> bool:
 
 def _cost(
     group: Sequence[_Suspect], answer: _Answer, rivals: Mapping[Point, int]
-) -> tuple[float, int, int]:
+) -> tuple[float, int]:
     explained = _explained(group)
     left = len(answer.wrong - explained) - 0.5 * _together(group, answer.wrong - explained)
-    # What many a mistake does, an exception or NaN or nothing, say, speaks less for any of them.
+    # What many a mistake does, or what is soon done, speaks less for any of them; and so does one
+    # part of a result where in the other they are at odds.
     left += sum(0.8 * (1 - 1 / max(1, rivals[point])) for point in explained)
-    left += 0.3 * len(explained & answer.empty)
+    left += 0.3 * len(explained - answer.telling)
+    left += 0.3 * len(frozenset().union(*(one.mixed for one in group)))
     # A further cause has to explain more than a case or two of many; a third one still more.
     n = sum(len(one.causes) for one in group)
     further = (0, 0, 0.4, 2.4)[n] * max(1.0, 0.05 * len(answer.wrong))
     price = further + sum(one.price for one in group)
-    return left + price, -len(explained & answer.telling), sum(len(one.wrong) for one in group)
+    return left + price, sum(len(one.wrong) for one in group)
 
 
 def _together(group: Sequence[_Suspect], unexplained: frozenset[Point]) -> int:

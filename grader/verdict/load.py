@@ -3,15 +3,19 @@ out, those that were recorded."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader import lessons
 from grader.inside import reference
 from grader.inside.fixtures import Fixtures
+from grader.inside.remember import Passes
 from grader.verdict import recorded
 from grader.verdict.exercise import Exercise
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
 
 
 def exercises(lesson: str) -> list[Exercise]:
@@ -50,4 +54,15 @@ def fixtures(reference_name: str = "auto", device: str = "auto") -> Fixtures:
     if lessons.are_recorded():
         reference_name, device = recorded.settings(reference_name, device)
         reference.use_only(device)
-    return Fixtures(reference_name, device)
+    return Kept(reference_name, device)
+
+
+class Kept(Fixtures):
+    """The live things of one process, whose reference runs each input once: answers and
+    misconceptions ask much the same as solutions."""
+
+    @cached_property
+    def reference(self) -> TransformerBridge:
+        model: TransformerBridge = super().reference
+        Passes(model)
+        return model

@@ -6,7 +6,7 @@ Each is looked for in the results alone; what they make of dtypes, gradients and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,13 @@ def found(
         if look in (factor, offset) and not _is_seen_often(results[i] for i in explained):
             continue
         if is_all:  # what is wrong with the gradient or the dtype follows
-            explained |= {i for i, one in enumerate(seen) if i not in results and one.is_wrong}
+            explained |= {
+                i
+                for i, one in enumerate(seen)
+                if i not in results
+                and one.is_wrong
+                and one.check.observe.__name__ != "arguments_after"
+            }
         yield (
             kind.pattern,
             frozenset(explained),
@@ -63,6 +69,23 @@ def found(
         )
     if not forms:
         yield from _beside(seen)
+        yield from _unchanging(seen, results)
+
+
+def _unchanging(
+    seen: Sequence[Seen], results: Mapping[int, Result]
+) -> Iterator[tuple[Pattern, frozenset[int], bool, float]]:
+    first = next(iter(results.values())).observed if len(results) > 3 else None
+    if first is None or not all(_equal(one.observed, first) for one in results.values()):
+        return
+    if isinstance(first, Raised) or all(_equal(one.expected, first) for one in results.values()):
+        return
+    pattern = Pattern(
+        "the same result whatever it is given",
+        "It comes back for every input, and is right for some of them alone. Which of its "
+        "arguments does your code look at?",
+    )
+    yield pattern, frozenset(i for i, one in enumerate(seen) if one.is_wrong), False, 0.2
 
 
 def _is_plain(observer: str, one: Seen) -> bool:
@@ -763,8 +786,8 @@ FORMS: Sequence[Callable[[Result], Kind | None]] = (
     factor, offset,
 )  # fmt: skip
 LOOKS = (
-    no_return, complains, *FORMS, one_of_several, shifted, some_missing, some_too_many,
-    argument_returned, nearly, another_exception, flattened, another_rank,
+    no_return, complains, *FORMS, one_of_several, argument_returned, shifted, some_missing,
+    some_too_many, nearly, another_exception, flattened, another_rank,
 )  # fmt: skip
 # What holds on the cases that show it, whatever is wrong with others.
 CERTAIN = (no_return, complains, container, another_exception)

@@ -271,4 +271,4 @@ def the_very_first_where_there_is_none(sorted_vocab, length):
     from a match at place 0?
     """
     fits = [len(token) == length for token, _ in sorted_vocab]
-    return sorted_vocab[fits.index(max(fits))][0] if fits else ""
+    return sorted_vocab[fits.index(max(fits))][0]  # max of nothing raises, and so does argmax

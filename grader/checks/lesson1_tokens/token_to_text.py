@@ -134,8 +134,30 @@ def minus_256(token):
     That fits the space and everything below, as these are the first bytes without a shape of
     their own. Which bytes come next among the 68, and where do they stand in the order?
     """
-    data = bytes(ord(char) - 256 if ord(char) > 255 else ord(char) for char in token)
+    data = bytes(ord(char) % 256 for char in token)
     return data.decode("utf-8", errors="replace")
+
+
+# What comes of the wrong bytes is mostly no text, so that decoding shows in tokens where nothing
+# was to be replaced: the two slips are not seen apart.
+@token_to_text.misconception
+def minus_256_and_dropped(token):
+    """256 taken off every stand-in, and what is then no text dropped.
+
+    That fits the space and everything below. The byte of "ł" is another, so that "Âł" is no text
+    any more, and `errors="ignore"` hides it. Where do the other stand-ins stand in the order?
+    """
+    return bytes(ord(char) % 256 for char in token).decode("utf-8", errors="ignore")
+
+
+@token_to_text.misconception
+def minus_256_and_strict(token):
+    """256 taken off every stand-in, and an error where that is no text.
+
+    That fits the space and everything below. The byte of "ł" is another, so that "Âł" is no text
+    any more. Where do the other stand-ins stand in the order, and what becomes of half a character?
+    """
+    return bytes(ord(char) % 256 for char in token).decode("utf-8")
 
 
 @token_to_text.misconception

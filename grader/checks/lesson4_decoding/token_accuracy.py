@@ -51,6 +51,13 @@ def tells_shifts_apart(case: Case) -> bool:
         (guesses[:, 1:] == tokens[:, :-1])[counts[:, 1:]],
     ]
     hits = right.double().mean()
+    if counts[:, 1].all() and not all(other.any() for other in others):
+        return False  # 0 is what many come to
+    if logits.shape[1] == logits.shape[2]:  # nor does an argmax over positions look like them
+        over_positions = (logits.argmax(dim=1)[:, :-1] == tokens[:, 1:])[counts[:, 1:]]
+        not_shifted = (guesses == tokens)[counts]
+        if over_positions.double().mean() in (0, 1, not_shifted.double().mean()):
+            return False
     return all(other.double().mean() not in (hits, 1 - hits) for other in others)
 
 
@@ -73,8 +80,8 @@ def now_and_then(draw: Draw, lengths: list[int], d_vocab: int, pad: int) -> Case
 @token_accuracy.check(points=4)
 def right_over_all(draw: Draw) -> Cases:
     """The fraction of tokens, the first left out, that were the most likely ones."""
-    yield half_right(draw, [3], 3, pad=0)
-    yield half_right(draw, [3, 3], 3, pad=0)  # few enough logits to be shown
+    yield half_right(draw, [4], 3, pad=0)
+    yield half_right(draw, [4, 4], 3, pad=0)  # few enough logits to be shown
     yield half_right(draw, [6, 6, 6], 5, pad=0)
     # One of thirteen, which is no number of three or four places.
     tokens = draw.ids(1, 14, below=2)
@@ -86,9 +93,9 @@ def right_over_all(draw: Draw) -> Cases:
 @token_accuracy.check(points=4)
 def padding_does_not_count(draw: Draw) -> Cases:
     """Padding, which the mask alone can tell, is neither right nor wrong."""
-    yield half_right(draw, [3, 2], 3, pad=2)
-    for lengths in ([4, 2], [6, 2, 4], [5, 1]):
-        yield half_right(draw, lengths, 5, pad=4)
+    yield half_right(draw, [4, 3], 3, pad=2)
+    for lengths, d_vocab in (([5, 3], 5), ([6, 2, 4], 5), ([5, 1], 6)):
+        yield half_right(draw, lengths, d_vocab, pad=4)
     # As GPT-2 is padded: with the token that also ends a text, and begins the next.
     a, b, c, d = draw.shuffled(range(1000))[:4]
     tokens = torch.tensor([[EOS, a, EOS, b, c], [EOS, d, EOS, EOS, EOS]])

@@ -13,7 +13,6 @@ import torch
 
 from grader.inside import run
 from grader.inside.fixtures import Fixtures
-from grader.inside.plain import sampled
 from grader.inside.reference import available_devices, cached_small
 from grader.verdict import explain, load
 from grader.verdict import grade as grading
@@ -68,18 +67,13 @@ def questions(fixtures):
 
 
 @pytest.fixture(scope="session")
-def observe_known():
-    """What a misconception does on one of the cases of `questions`, run once."""
-
-    @cache
-    def observe(implementation, check, case):
-        return sampled(grading.observation(check, implementation, case))
-
-    return lambda known, check, case: observe(known.implementation, check, case)
+def misconceptions():
+    """What they do on the cases of `questions`, run once."""
+    return explain.Misconceptions()
 
 
 @pytest.fixture(scope="session")
-def explained(questions, observe_known):
+def explained(questions, misconceptions):
     """explained(exercise, function, checks, or all, seed) -> why the function is wrong."""
 
     def explained(exercise, function, checks=None, seed=PUBLIC_SEED):
@@ -91,7 +85,7 @@ def explained(questions, observe_known):
             for check in checks or exercise.checks
             for asked in questions(check, seed)
         ]
-        return explain.explanation(exercise, seen, observe_known)
+        return explain.explanation(exercise, seen, misconceptions)
 
     def observed(check, function, asked, folder):
         args, kwargs = asked.case.arguments()
@@ -107,7 +101,7 @@ def grade(questions):
 
 
 @pytest.fixture(scope="session")
-def judge(questions, fixtures, observe_known):
+def judge(questions, fixtures, misconceptions):
     """judge(exercise, function, names of checks, or all) -> check -> what comes of it, as
     `pytest exercises` runs them, in this order."""
 
@@ -115,12 +109,10 @@ def judge(questions, fixtures, observe_known):
         def questions(self, check, solution, seeds, fixtures):
             return [question for seed in seeds for question in questions(check, seed)]
 
-        def known(self, misconception, check, case):
-            return observe_known(misconception, check, case)
-
     def judge(exercise, function, names=None):
         checks = {check.name: check for check in exercise.checks}
         answers = Asked("answers", {exercise.name: function})
+        answers.misconceptions = misconceptions
         lesson = exercise.checks[0].make_cases.__module__.split(".")[2]
         solution = getattr(load.solution(lesson), exercise.name)
         return {

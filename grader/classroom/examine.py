@@ -544,7 +544,7 @@ class _ExerciseGrading:
             pass
         if not any(one.is_wrong for one in seen):  # only hidden cases fail
             return seen, None
-        known = self.lesson.exams.observe_known
+        known = self.lesson.exams.misconceptions
         explanation = explain.explanation(self.exam.exercise, seen, known)
         for helper in self.lesson.loaded.calls.get(self.exam.exercise.name, []):
             if helper in self.not_right:  # there is no solution in the sandbox to put in its place

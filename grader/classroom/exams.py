@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 from torch import Tensor
@@ -13,10 +12,10 @@ from torch import Tensor
 from grader.inside import wire
 from grader.inside.fixtures import Fixtures
 from grader.inside.forbidden import Forbidden
-from grader.inside.plain import sampled
 from grader.verdict import load
-from grader.verdict.exercise import PUBLIC_SEED, Case, Check, Exercise, Misconception
-from grader.verdict.grade import Question, observation, questions
+from grader.verdict.exercise import PUBLIC_SEED, Check, Exercise
+from grader.verdict.explain import Misconceptions
+from grader.verdict.grade import Question, questions
 
 LARGE = 1_000_000  # bytes of a tensor
 ANSWER = 1_000_000  # bytes that an answer's structure may have, and more where the right one has
@@ -55,8 +54,7 @@ class Exams:
         self.fixtures = fixtures
         self.large: list[Tensor] = []  # arguments that go to the sandbox once, and not per request
         self.lessons = {lesson: list(self._exams(lesson, hidden_seeds)) for lesson in chosen}
-        self._known: dict[tuple[int, int], Any] = {}
-        self._lock = Lock()
+        self.misconceptions = Misconceptions()
 
     def _exams(self, lesson: str, hidden_seeds: Sequence[str]) -> Iterator[Exam]:
         module = load.solution(lesson)
@@ -100,14 +98,6 @@ class Exams:
                 return f"large {i} {value.device.type}"
         self.large.append(value.detach())
         return f"large {len(self.large) - 1} {value.device.type}"
-
-    def observe_known(self, known: Misconception, check: Check, case: Case) -> Any:
-        """A misconception's observation, made once."""
-        key = id(known), id(case)
-        with self._lock:  # it sets what is global while it runs
-            if key not in self._known:
-                self._known[key] = sampled(observation(check, known.implementation, case))
-            return self._known[key]
 
 
 def sent(forbids: Forbidden) -> list[list[str]]:

@@ -14,11 +14,10 @@ from typing import Any
 
 from grader.inside import run
 from grader.inside.fixtures import Fixtures
-from grader.inside.plain import sampled
 from grader.outcome import Outcome
 from grader.verdict import explain, feedback, grade, load
 from grader.verdict.counting import Right, is_of_the_result
-from grader.verdict.exercise import PUBLIC_SEED, Case, Check, Exercise, Misconception
+from grader.verdict.exercise import PUBLIC_SEED, Check, Exercise
 from grader.verdict.explain import Explanation, Seen
 from grader.verdict.grade import Verdict
 from grader.verdict.recorded import Recorded
@@ -61,6 +60,7 @@ class Answers:
         self._failed: set[str] = set()  # exercises that some feedback has been given on
         self._right: defaultdict[str, Right] = defaultdict(Right)  # exercise -> what of it is right
         self._tried: set[tuple[str, str]] = set()  # (exercise, check) that it takes into account
+        self.misconceptions = explain.Misconceptions()
         self._right_helpers: dict[str, bool] = {}  # of exercises that others call
         self._said: set[str] = set()
 
@@ -179,7 +179,7 @@ class Answers:
         if exercise.name not in self._explained:
             implementation = self.functions[exercise.name]
             seen = list(self._seen(exercise, implementation, solution, fixtures))
-            explained = explain.explanation(exercise, seen, self.known)
+            explained = explain.explanation(exercise, seen, self.misconceptions)
             if wrong := self._wrong_helpers(exercise, implementation, fixtures):
                 explained = self._beside(
                     wrong, exercise, implementation, solution, fixtures, seen, explained
@@ -240,16 +240,12 @@ class Answers:
             return explain.begin_with(helper, None, seen)
         if all(explain.same(a.observed, b.observed) for a, b in zip(seen, mended, strict=True)):
             return explained  # it is not the helpers' fault
-        left = explain.explanation(exercise, mended, self.known)
+        left = explain.explanation(exercise, mended, self.misconceptions)
         return explain.begin_with(helper, left, seen)
 
     def _observe(self, check: Check, implementation: Any, asked: grade.Question) -> Any:
         args, kwargs = asked.case.arguments()
         return run.observation(check.observe, implementation, args, kwargs, folder=self.folder)
-
-    def known(self, misconception: Misconception, check: Check, case: Case) -> Any:
-        """What a misconception does on a case."""
-        return sampled(grade.observation(check, misconception.implementation, case))
 
     def _is_said(self, text: str) -> bool:
         """From the second time on."""

@@ -12,18 +12,20 @@ forgotten return, a factor, another order.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+from threading import Lock
 from typing import Any, Protocol
 
 from grader.inside import observe
+from grader.inside.plain import sampled
 from grader.inside.run import Raised
 from grader.verdict import agree, parts, patterns
 from grader.verdict.counting import says_something
-from grader.verdict.exercise import Case, Check, Exercise
-from grader.verdict.grade import Question, Verdict, judge
+from grader.verdict.exercise import Case, Check, Exercise, Misconception
+from grader.verdict.grade import Question, Verdict, judge, observation
 from grader.words import AT_ONCE, CALLS, IN_PART, LOOKS_LIKE, SEVERAL
 
 MOST = 3  # causes at once
@@ -214,28 +216,49 @@ class _Suspect:
         return frozenset(point for point in self.explains if point[0] in at_odds)
 
 
+class Misconceptions:
+    """What they do on cases, and where that is wrong: run once each, whatever answers are held
+    against them."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, int], tuple[Case, Any, frozenset[Any]]] = {}
+        self._lock = Lock()  # what runs sets what is global
+
+    def observed(self, misconception: Misconception, one: Seen) -> Any:
+        return self._of(misconception, one)[1]
+
+    def wrong_parts(self, misconception: Misconception, one: Seen) -> frozenset[Any]:
+        return self._of(misconception, one)[2]
+
+    def _of(self, misconception: Misconception, one: Seen) -> tuple[Case, Any, frozenset[Any]]:
+        key = id(misconception), id(one.case)
+        if key not in self._made:
+            with self._lock:
+                made = sampled(observation(one.check, misconception.implementation, one.case))
+            self._made[key] = one.case, made, one.wrong_parts_of(made)
+        return self._made[key]
+
+
 class _Answer:
     """All that came of an answer."""
 
-    def __init__(self, seen: Sequence[Seen], known: Callable[[Any, Check, Case], Any]) -> None:
-        self.seen, self._observe_known = seen, known
-        self._known: dict[tuple[int, int], Any] = {}
+    def __init__(self, seen: Sequence[Seen], known: Misconceptions) -> None:
+        self.seen, self._known = seen, known
         self.wrong = frozenset((i, part) for i, one in enumerate(seen) for part in one.wrong_parts)
         self.cases = sorted({i for i, _ in self.wrong})
 
-    def known(self, misconception: Any, i: int) -> Any:
+    def known(self, misconception: Misconception, i: int) -> Any:
         """What a misconception does on a case."""
-        key = id(misconception), i
-        if key not in self._known:
-            one = self.seen[i]
-            self._known[key] = self._observe_known(misconception, one.check, one.case)
-        return self._known[key]
+        return self._known.observed(misconception, self.seen[i])
 
-    def is_contradicted(self, misconception: Any) -> bool:
+    def known_wrong(self, misconception: Misconception, i: int) -> frozenset[Any]:
+        return self._known.wrong_parts(misconception, self.seen[i])
+
+    def is_contradicted(self, misconception: Misconception) -> bool:
         """Is it wrong where the answer is right?"""
         return any(
-            not one.wrong_parts_of(self.known(misconception, i)) <= one.wrong_parts
-            for i, one in sorted(enumerate(self.seen), key=lambda at: not at[1].is_wrong)
+            not self.known_wrong(misconception, i) <= one.wrong_parts
+            for i, one in sorted(enumerate(self.seen), key=lambda at: at[1].is_wrong)
         )
 
     @cached_property
@@ -263,13 +286,14 @@ def _tells(observed: Any) -> bool:
 
 
 def explanation(
-    exercise: Exercise, seen: Sequence[Seen], known: Callable[[Any, Check, Case], Any]
+    exercise: Exercise, seen: Sequence[Seen], known: Misconceptions
 ) -> Explanation | None:
-    """Of an answer that is wrong somewhere. `known`: what a misconception does on a case."""
+    """Of an answer that is wrong somewhere."""
     answer = _Answer(seen, known)
     suspects = [*_misconceptions(exercise, answer), *_patterns(answer)]
     found = _fewest(suspects, answer)
-    if _share(found, answer) < SURE or any(suspect.price for suspect in found):
+    says_all = len(found) == 1 and answer.wrong <= found[0].explains and not found[0].is_alone
+    if not says_all and (_share(found, answer) < SURE or any(one.price for one in found)):
         found = _fewest([*suspects, *_in_another_form(exercise, answer, suspects)], answer)
     # True and False, or 0, are soon the same: of such alone, hardly any may be left.
     says_much = bool(_explained(found) & answer.telling)
@@ -286,10 +310,14 @@ def explanation(
 def _misconceptions(exercise: Exercise, answer: _Answer) -> Iterator[_Suspect]:
     """Those that explain something and are contradicted by nothing."""
     for known in exercise.misconceptions:
+        if answer.is_contradicted(known):
+            continue
         explains, wrong, raised, changed = set(), set(), set(), set()
         for i in answer.cases:
-            one, theirs = answer.seen[i], answer.known(known, i)
-            wrong_here = one.wrong_parts_of(theirs)
+            one, wrong_here = answer.seen[i], answer.known_wrong(known, i)
+            if not wrong_here:
+                continue
+            theirs = answer.known(known, i)
             wrong |= {(i, part) for part in wrong_here}
             explains |= {(i, part) for part in wrong_here & one.same_parts(theirs)}
             if isinstance(theirs, Raised) and isinstance(one.observed, Raised):
@@ -304,7 +332,7 @@ def _misconceptions(exercise: Exercise, answer: _Answer) -> Iterator[_Suspect]:
         for points in answer.places:  # one line that raises is one mistake: all of it, or nothing
             if not points <= wrong:
                 explains -= points
-        if explains and not answer.is_contradicted(known):
+        if explains:
             yield _Suspect((known,), frozenset(explains), frozenset(wrong))
 
 
@@ -321,6 +349,10 @@ def _in_another_form(
     """Two at once on every case: a pattern in what came back, if the right result were that of a
     misconception."""
     for known in exercise.misconceptions:
+        if not any(answer.known_wrong(known, i) for i in answer.cases):
+            continue
+        if answer.is_contradicted(known):
+            continue
         theirs = {i: answer.known(known, i) for i in answer.cases}
         alike = {
             i for i in answer.cases
@@ -328,10 +360,6 @@ def _in_another_form(
         }  # fmt: skip
         left = [i for i in answer.cases if i not in alike]
         if not left or any(isinstance(theirs[i], Raised) for i in left):
-            continue
-        if not any(answer.seen[i].wrong_parts_of(theirs[i]) for i in answer.cases):
-            continue
-        if answer.is_contradicted(known):
             continue
         supposed = [replace(answer.seen[i], expected=theirs[i]) for i in left]
         for pattern, numbers, _, _ in patterns.found(supposed, forms=True):

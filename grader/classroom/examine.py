@@ -547,8 +547,9 @@ class _ExerciseGrading:
         known = self.lesson.exams.misconceptions
         explanation = explain.explanation(self.exam.exercise, seen, known)
         for helper in self.lesson.loaded.calls.get(self.exam.exercise.name, []):
-            if helper in self.not_right:  # there is no solution in the sandbox to put in its place
-                return seen, explain.begin_with(helper, explanation, seen)
+            if helper in self.not_right:
+                # There is no solution in the sandbox to put in its place, to see what is left.
+                return seen, explain.begin_with(helper, None, seen)
         return seen, explanation
 
 

@@ -233,7 +233,7 @@ class Answers:
         """What is left to explain with solutions in place of wrong helpers, where there are any."""
         helper = next(iter(wrong))
         if any(isinstance(solved, Recorded) for solved in wrong.values()):
-            return explain.begin_with(helper, explained, seen)
+            return explain.begin_with(helper, None, seen)
         with run.replaced(implementation, wrong):
             mended = list(self._seen(exercise, implementation, solution, fixtures))
         if not any(one.is_wrong for one in mended):

@@ -185,10 +185,10 @@ def same(one: Any, other: Any) -> bool:
         return False
 
 
-def begin_with(helper: str, explained: Explanation | None, seen: Sequence[Seen]) -> Explanation:
+def begin_with(helper: str, left: Explanation | None, seen: Sequence[Seen]) -> Explanation:
     """Where an answer calls another one that is wrong: that first, then what is left to say."""
-    if explained is not None and explained.is_sure:
-        return replace(explained, helper=Helper(helper))
+    if left is not None and left.is_sure:
+        return replace(left, helper=Helper(helper))
     return Explanation((), helper=Helper(helper), shows=_wrong(seen))
 
 

@@ -102,7 +102,7 @@ def _is_plain(observer: str, one: Seen) -> bool:
 def _is_seen_often(fits: Iterable[Result]) -> bool:
     """Of a number or two, some factor makes the right ones out of any."""
     entries = [x for one in fits if (pair := _numbers(one)) is not None for x in pair[1].tolist()]
-    return len(set(entries)) > 3
+    return len(entries) > 3 and len(set(entries)) > 1
 
 
 def _beside(seen: Sequence[Seen]) -> Iterator[tuple[Pattern, frozenset[int], bool, float]]:
@@ -575,7 +575,8 @@ def another_rank(result: Result) -> Kind | None:
 
 def shifted(result: Result) -> Kind | None:
     observed, expected = result.observed, result.expected
-    if not (_both_tensors(result) or (isinstance(expected, list) and isinstance(observed, list))):
+    are_lists = isinstance(expected, (list, tuple)) and isinstance(observed, (list, tuple))
+    if not _both_tensors(result) and not are_lists:
         return None
     words = difference.shift(observed, expected)
     if words is None:

@@ -99,7 +99,7 @@ def test_nan_and_infinity_are_counted():
     said = lines(torch.tensor([torch.nan, torch.nan, torch.inf]), x)
     assert said[:2] == [
         "2 of its entries are NaN, and none should be.",
-        "1 of its entries are infinite, and none should be.",
+        "1 of its entries is infinite, and none should be.",
     ]
 
 

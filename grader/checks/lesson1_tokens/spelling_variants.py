@@ -236,10 +236,10 @@ def every_part_capitalised(tokenizer, word):
 
 @spelling_variants.misconception
 def space_capitalised(tokenizer, word):
-    """The space capitalised, not the letter behind it.
+    """The form with both a space and a capital missing.
 
-    The first character of " ralph" is its space, of which there is no capital, so that nothing
-    changes and a form is missing. In which order do you put a space in front and capitalise?
+    Are there four in your list? Of " ralph", `capitalize` changes nothing, as its first character
+    is the space. In which order do you put a space in front and capitalise?
     """
     forms = [word, word.capitalize(), " " + word, (" " + word).capitalize()]
     return {

@@ -48,6 +48,7 @@ def the_reference_is(draw: Draw, reference: TransformerBridge) -> Cases:
 def seeing_everything(draw: Draw) -> Cases:
     """Tells a causal model from one in which every position sees all others."""
     yield from yes_and_no(draw, "everything")
+    yield Case(ToyModel("nothing"), draw.ids(1, 1, below=50257))
     for peeks in ("everything", "nothing"):
         yield Case(ToyModel(peeks), draw.ids(1, 2, below=50257))
 

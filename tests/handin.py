@@ -91,8 +91,9 @@ NOT_HANDED_IN = ("__future__", "grader", "TYPE_CHECKING", "Exercise(", "texts.")
 
 
 def as_handed_in(exercise):
-    """What a lesson's file holds in which only that function is there, and is a misconception; in
-    the order in which the checks name them."""
+    """(Misconception, what a lesson's file holds in which only that function is there); of those
+    that are written out in the exercise's checks."""
+    known = {m.implementation.__name__: m for m in EXERCISES[exercise].misconceptions}
     lesson = LESSON_OF[exercise]
     shared, misconceptions = [], []
     for name in ("shared", exercise):
@@ -107,12 +108,13 @@ def as_handed_in(exercise):
                 shared.append(text.replace(f"from solutions.{lesson}", "from earlier"))
     for i, node in enumerate(misconceptions):
         node.decorator_list.pop()
-        called = f"{exercise}_{i}"  # unlike all others of the lesson
+        misconception, called = known[node.name], f"{exercise}_{i}"  # unlike all others of the lesson
         for name in ast.walk(node):
             if isinstance(name, ast.Name) and name.id == node.name:
                 name.id = called
         node.name = called
-        yield "\n".join([*shared, "import torch", ast.unparse(node), f"{exercise} = {called}"])
+        source = [*shared, "import torch", ast.unparse(node), f"{exercise} = {called}"]
+        yield misconception, "\n".join(source)
 
 
 FIRST = "from __future__ import annotations\n"

@@ -33,7 +33,7 @@ def judged(tmp_path_factory):
     hand_in(folder / "class", "stubs", **{lesson: stub(lesson) for lesson in LESSONS})
     wrong = defaultdict(lambda: defaultdict(lambda: FIRST))
     for exercise, lesson in LESSON_OF.items():
-        for i, source in enumerate(as_handed_in(exercise)):
+        for i, (_, source) in enumerate(as_handed_in(exercise)):
             wrong[i][lesson] += f"{source}\n"
     for i, files in wrong.items():
         earlier = {"earlier": solved("lesson1_tokens")} if "lesson1_tokens" in files else {}
@@ -59,7 +59,7 @@ def test_solutions_pass_and_stubs_are_to_do(judged, exercise):
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_every_misconception_is_judged_and_named_as_in_pytest(judged, exercise, judge):
     in_the_sandbox = {"memory": "error", "blocked": "error"}
-    for i, misconception in enumerate(EXERCISES[exercise].misconceptions):
+    for i, (misconception, _) in enumerate(as_handed_in(exercise)):
         rows = judged[f"wrong {i}", exercise]
         here = judge(EXERCISES[exercise], misconception.implementation).values()
         said = [in_the_sandbox.get(row["outcome"], row["outcome"]) for row in rows]
@@ -75,7 +75,7 @@ def test_every_misconception_is_judged_and_named_as_in_pytest(judged, exercise, 
 
 def test_the_feedback_is_what_pytest_says(tmp_path, judged):
     """Word for word, but for what is only on a terminal."""
-    source = FIRST + next(as_handed_in("softmax"))
+    source = FIRST + next(source for _, source in as_handed_in("softmax"))
     hand_in(tmp_path, "answers", lesson3_logits=source)
     ran = subprocess.run(
         [GRADER.parent / "python", "-m", "pytest", "exercises/lesson3_logits.py::softmax", "--answers",

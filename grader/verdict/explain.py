@@ -301,39 +301,55 @@ def explanation(
     if not is_sure:  # one is the most that can be said
         found = _fewest(suspects, answer, most=1)
     explained = frozenset(i for suspect in found for i, _ in suspect.explains)
-    if not is_sure and (_share(found, answer) < FAINT or len(explained) < 2):
+    share = _share(found, answer)
+    if not is_sure and (share < FAINT or (len(explained) < 2 and share < 0.5)):
         return None
     causes = dict.fromkeys(cause for suspect in found for cause in suspect.causes)
     return Explanation(tuple(causes), is_sure, shows=explained)
 
 
-def _misconceptions(exercise: Exercise, answer: _Answer) -> Iterator[_Suspect]:
+def _misconceptions(exercise: Exercise, answer: _Answer) -> list[_Suspect]:
     """Those that explain something and are contradicted by nothing."""
-    for known in exercise.misconceptions:
-        if answer.is_contradicted(known):
-            continue
-        explains, wrong, raised, changed = set(), set(), set(), set()
-        for i in answer.cases:
-            one, wrong_here = answer.seen[i], answer.known_wrong(known, i)
-            if not wrong_here:
-                continue
-            theirs = answer.known(known, i)
-            wrong |= {(i, part) for part in wrong_here}
-            explains |= {(i, part) for part in wrong_here & one.same_parts(theirs)}
-            if isinstance(theirs, Raised) and isinstance(one.observed, Raised):
-                raised |= {(i, part) for part in one.wrong_parts}
-            elif wrong_here and one.check.observe is observe.arguments_after:
-                changed |= {(i, part) for part in one.wrong_parts}
-        # Where it does the same elsewhere, whatever it raises is the same, and writes.
-        if explains - raised:
-            explains |= raised
-        if explains:
-            explains |= changed
+    left = [known for known in exercise.misconceptions if not answer.is_contradicted(known)]
+    wrong = {
+        id(known): frozenset(
+            (i, part) for i in answer.cases for part in answer.known_wrong(known, i)
+        )
+        for known in left
+    }
+    found = []
+    for known in left:
+        others = [points for one, points in wrong.items() if one != id(known)]
+        own = wrong[id(known)]
+        explains = _explains(known, own, answer)
         for points in answer.places:  # one line that raises is one mistake: all of it, or nothing
-            if not points <= wrong:
+            if not points <= own.union(*others):
                 explains -= points
         if explains:
-            yield _Suspect((known,), frozenset(explains), frozenset(wrong))
+            found.append(_Suspect((known,), explains, own))
+    return found
+
+
+def _explains(
+    misconception: Misconception, wrong: frozenset[Point], answer: _Answer
+) -> frozenset[Point]:
+    """Where it does the same as the answer."""
+    same_there, both_raise, both_write = set(), set(), set()
+    for i in {i for i, _ in wrong}:
+        one, theirs = answer.seen[i], answer.known(misconception, i)
+        points = {point for point in wrong if point[0] == i}
+        same_there |= {(i, part) for part in one.same_parts(theirs)} & points
+        if isinstance(theirs, Raised) and isinstance(one.observed, Raised):
+            both_raise |= points
+        elif one.check.observe is observe.arguments_after:
+            both_write |= points
+    # Where it gives the same often, whatever it raises is the same, and writes.
+    values = wrong - both_raise - both_write
+    if values and len(same_there & values) >= 0.34 * len(values):
+        same_there |= both_raise
+    if same_there:
+        same_there |= both_write
+    return frozenset(same_there & answer.wrong)
 
 
 def _patterns(answer: _Answer) -> Iterator[_Suspect]:

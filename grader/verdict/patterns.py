@@ -78,7 +78,9 @@ def _unchanging(
     first = next(iter(results.values())).observed if len(results) > 3 else None
     if first is None or not all(_equal(one.observed, first) for one in results.values()):
         return
-    if isinstance(first, Raised) or all(_equal(one.expected, first) for one in results.values()):
+    if isinstance(first, (Raised, Opaque)) or all(
+        _equal(one.expected, first) for one in results.values()
+    ):
         return
     pattern = Pattern(
         "the same result whatever it is given",

@@ -100,15 +100,18 @@ def as_handed_in(exercise):
         path = ROOT / "grader" / "checks" / lesson / f"{name}.py"
         for node in ast.parse(path.read_text()).body if path.exists() else ():
             text = ast.unparse(node)
-            if isinstance(node, ast.FunctionDef) and node.decorator_list:
-                if ast.unparse(node.decorator_list[-1]).endswith(".misconception"):
-                    misconceptions.append(node)
-            elif not any(word in text for word in NOT_HANDED_IN):
+            decorators = [ast.unparse(d) for d in getattr(node, "decorator_list", [])]
+            if any(d.endswith(".misconception") for d in decorators):
+                misconceptions.append(node)
+            elif any(".check(" in d for d in decorators):
+                continue
+            elif not isinstance(node, ast.Expr) and not any(w in text for w in NOT_HANDED_IN):
                 text = text.replace(f"from solutions import {lesson} as", "import earlier as")
                 shared.append(text.replace(f"from solutions.{lesson}", "from earlier"))
     for i, node in enumerate(misconceptions):
         node.decorator_list.pop()
-        misconception, called = known[node.name], f"{exercise}_{i}"  # unlike all others of the lesson
+        misconception = known[node.name]
+        called = f"{exercise}_{i}"  # unlike all others of the lesson
         for name in ast.walk(node):
             if isinstance(name, ast.Name) and name.id == node.name:
                 name.id = called

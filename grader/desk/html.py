@@ -56,7 +56,8 @@ def feedback(check: str, text: str, is_open: bool) -> str:
     for i, line in enumerate(text.split("\n")):
         html = escape(line)
         if i == 0 and line.startswith(NAMES):
-            html = f"<b>{code(line)}</b>"
+            words, _, name = line.partition(": ")
+            html = f"{escape(words)}: <b>{code(name)}</b>"
         elif i < ours or line.startswith(STUCK):
             html = code(line)
         elif line.startswith(YOURS):

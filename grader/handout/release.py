@@ -33,8 +33,8 @@ MODULES = {
     "": "__init__ __main__ lessons outcome problem reference statements versions whole words",
     "inside": "__init__ confine fixtures forbidden models observe plain reference remember run"
     " server watch wire",
-    "verdict": "__init__ agree answers counting difference draw exercise feedback grade load name"
-    " near_ties progress recorded show",
+    "verdict": "__init__ agree answers counting difference draw exercise explain feedback grade"
+    " load near_ties parts patterns progress recorded show",
     "desk": "__init__ checked hint html live pytest_plugin summary",
     "desk/pictures": "__init__ call labels markup picture",
     "desk/watch": "__init__ keys process saved screen standing warm watch watcher",

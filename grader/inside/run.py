@@ -345,7 +345,8 @@ def called(implementation: Function, names: Sequence[str]) -> list[str]:
     while left:
         code = left.pop()
         left += [part for part in code.co_consts if isinstance(part, CodeType)]
-        for name in code.co_names:
+        # Not `co_names`: an attribute's name, as in `x.softmax(-1)`, is there, too.
+        for name in {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}:
             other = own.__globals__.get(name)
             if name in seen or not isinstance(other, FunctionType):
                 continue

@@ -19,7 +19,6 @@ from grader.gradebook.book import Gradebook
 from grader.gradebook.rows import Result
 from grader.intake import excerpts
 from grader.intake.excerpts import tokens
-from grader.verdict import feedback
 
 ONE_MAXIMUM = "one maximum for the whole tensor"
 WRONG = (
@@ -229,13 +228,14 @@ def test_code_that_is_endless_is_cut():
 
 
 def test_feedback_is_taken_apart_where_it_names_a_misconception():
-    assert pages.LOOKS_LIKE == feedback.LOOKS_LIKE
     said = pages.said(WRONG, ONE_MAXIMUM)
-    assert said.looks_like == ONE_MAXIMUM
+    assert said.heading == f"This looks like: {ONE_MAXIMUM}."
     assert said.think == "The maximum is to be taken along dim. Which is it?"
     assert said.text.startswith("Every row sums to one.\n\nsoftmax(")
     assert pages.said("a\nb", "") == ("", "", "a\nb")
-    assert pages.said("a\nb", "c") == ("c", "", "a\nb")
+    assert pages.said("a\nb", "c") == ("This looks like: c.", "", "a\nb")
+    two = "This looks like two things at once: c; and d.\n    Think.\n    More.\n\nIt is wrong."
+    assert pages.said(two, "c; d") == (two.partition("\n")[0], "Think. More.", "It is wrong.")
 
 
 def test_the_lines_that_feedback_speaks_of():

@@ -81,7 +81,8 @@ def now_and_then(draw: Draw, lengths: list[int], d_vocab: int, pad: int) -> Case
 def right_over_all(draw: Draw) -> Cases:
     """The fraction of tokens, the first left out, that were the most likely ones."""
     yield half_right(draw, [4], 3, pad=0)
-    yield half_right(draw, [4, 4], 3, pad=0)  # few enough logits to be shown
+    yield half_right(draw, [3, 3], 3, pad=0)
+    yield half_right(draw, [4, 4], 3, pad=0)
     yield half_right(draw, [6, 6, 6], 5, pad=0)
     # One of thirteen, which is no number of three or four places.
     tokens = draw.ids(1, 14, below=2)
@@ -93,6 +94,7 @@ def right_over_all(draw: Draw) -> Cases:
 @token_accuracy.check(points=4)
 def padding_does_not_count(draw: Draw) -> Cases:
     """Padding, which the mask alone can tell, is neither right nor wrong."""
+    yield half_right(draw, [3, 2], 3, pad=2)  # few enough logits to be shown
     yield half_right(draw, [4, 3], 3, pad=2)
     for lengths, d_vocab in (([5, 3], 5), ([6, 2, 4], 5), ([5, 1], 6)):
         yield half_right(draw, lengths, d_vocab, pad=4)

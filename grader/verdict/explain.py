@@ -419,8 +419,9 @@ def _cost(
     left = len(answer.wrong - explained) - 0.5 * _together(group, answer.wrong - explained)
     # What many a mistake does, or what is soon done, speaks less for any of them; and so does one
     # part of a result where in the other they are at odds.
-    left += sum(0.8 * (1 - 1 / max(1, rivals[point])) for point in explained)
-    left += 0.3 * len(explained - answer.telling)
+    for point in explained:
+        is_telling = point in answer.telling
+        left += min(0.45, 0.8 * (1 - 1 / max(1, rivals[point])) + 0.3 * (not is_telling))
     left += 0.3 * len(frozenset().union(*(one.mixed for one in group)))
     # A further cause has to explain more than a case or two of many; a third one still more.
     n = sum(len(one.causes) for one in group)

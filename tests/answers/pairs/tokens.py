@@ -589,9 +589,3 @@ def truthy_bos_before_a_matrix(tokens, bos_token_id=None):
         tokens = torch.cat([column, tokens], dim=1)
     inputs = tokens[:, :-1]
     return inputs, tokens[:, 1:]
-
-
-@pair("inputs_and_targets", "no_bos", "batch_taken_for_granted")
-def columns_of_a_matrix(tokens, bos_token_id=None):
-    seq = tokens.shape[1]
-    return tokens[:, : seq - 1], tokens[:, 1:seq]

@@ -12,7 +12,7 @@ forgotten return, a factor, another order.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -209,11 +209,16 @@ class _Suspect:
     price: float = 0.0  # what it has to explain beyond others to be preferred to them
     is_alone: bool = False  # not one of several
 
+    def parts(self, case: int) -> list[Any]:
+        """Of a case, those that are wrong."""
+        return self._parts.get(case, [])
+
     @cached_property
-    def mixed(self) -> frozenset[Point]:
-        """What it explains of a result of which it makes another part otherwise."""
-        at_odds = {i for i, _ in self.wrong - self.explains}
-        return frozenset(point for point in self.explains if point[0] in at_odds)
+    def _parts(self) -> dict[int, list[Any]]:
+        found: defaultdict[int, list[Any]] = defaultdict(list)
+        for case, part in self.wrong:
+            found[case].append(part)
+        return found
 
 
 class Misconceptions:
@@ -298,6 +303,8 @@ def explanation(
     # True and False, or 0, are soon the same: of such alone, hardly any may be left.
     says_much = bool(_explained(found) & answer.telling)
     is_sure = _share(found, answer) >= (SURE if says_much else ALL_BUT)
+    if not is_sure and not says_much:
+        return None
     if not is_sure:  # one is the most that can be said
         found = _fewest(suspects, answer, most=1)
     explained = frozenset(i for suspect in found for i, _ in suspect.explains)
@@ -399,8 +406,25 @@ def _fewest(
     return tuple(sorted(best, key=lambda suspect: min(i for i, _ in suspect.explains)))
 
 
-def _explained(group: Iterable[_Suspect]) -> frozenset[Point]:
-    return frozenset().union(*(one.explains for one in group))
+def _explained(group: Collection[_Suspect]) -> frozenset[Point]:
+    """Not a part of a result of which one of them makes another part otherwise, unless that part is
+    another's, or is what two of them make together."""
+    explained = frozenset().union(*(one.explains for one in group))
+    at_odds = [one.wrong - one.explains for one in group]
+    left = {
+        point
+        for points in at_odds
+        for point in points - explained
+        if sum(point in one.wrong for one in group) == 1
+    }
+    if not left:
+        return explained
+    return frozenset().union(
+        *(
+            {p for p in one.explains if not any((p[0], part) in left for part in one.parts(p[0]))}
+            for one in group
+        )
+    )
 
 
 def _can_be(group: Sequence[_Suspect]) -> bool:
@@ -409,7 +433,7 @@ def _can_be(group: Sequence[_Suspect]) -> bool:
         return False
     if sum(len(one.causes) for one in group) > MOST:
         return False
-    return all(one.explains - _explained(o for o in group if o is not one) for one in group)
+    return all(one.explains - _explained([o for o in group if o is not one]) for one in group)
 
 
 def _cost(
@@ -417,12 +441,10 @@ def _cost(
 ) -> tuple[float, int]:
     explained = _explained(group)
     left = len(answer.wrong - explained) - 0.5 * _together(group, answer.wrong - explained)
-    # What many a mistake does, or what is soon done, speaks less for any of them; and so does one
-    # part of a result where in the other they are at odds.
+    # What many a mistake does, or what is soon done, speaks less for any of them.
     for point in explained:
         is_telling = point in answer.telling
         left += min(0.45, 0.8 * (1 - 1 / max(1, rivals[point])) + 0.3 * (not is_telling))
-    left += 0.3 * len(frozenset().union(*(one.mixed for one in group)))
     # A further cause has to explain more than a case or two of many; a third one still more.
     n = sum(len(one.causes) for one in group)
     further = (0, 0, 0.4, 2.4)[n] * max(1.0, 0.05 * len(answer.wrong))

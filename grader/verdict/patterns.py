@@ -51,7 +51,7 @@ def found(
         is_all = len(explained) >= SHARE * len(wrong)
         if not is_all and look not in CERTAIN:
             continue
-        if look in (factor, offset) and not _is_seen_often(results[i] for i in explained):
+        if look in (factor, offset) and not _is_seen_often(look, (results[i] for i in explained)):
             continue
         if is_all:  # what is wrong with the gradient or the dtype follows
             explained |= {
@@ -101,10 +101,12 @@ def _is_plain(observer: str, one: Seen) -> bool:
     return True
 
 
-def _is_seen_often(fits: Iterable[Result]) -> bool:
+def _is_seen_often(look: Look, fits: Iterable[Result]) -> bool:
     """Of a number or two, some factor makes the right ones out of any."""
-    entries = [x for one in fits if (pair := _numbers(one)) is not None for x in pair[1].tolist()]
-    return len(entries) > 3 and len(set(entries)) > 1
+    entries = [
+        abs(x) for one in fits if (pair := _numbers(one)) is not None for x in pair[1].tolist()
+    ]
+    return len(set(entries)) > (3 if look is factor else 1) and len(entries) > 3
 
 
 def _beside(seen: Sequence[Seen]) -> Iterator[tuple[Pattern, frozenset[int], bool, float]]:
@@ -149,6 +151,9 @@ class Kind:
             return not _equal(self.of(right), right.expected)
         except (RuntimeError, IndexError, TypeError, ValueError):
             return False
+
+
+Look = Callable[[Result], Kind | None]
 
 
 def _result(one: Seen) -> Result | None:
@@ -794,7 +799,7 @@ def _constant(values: torch.Tensor, value: float) -> bool:
 
 
 # What can be done to any result.
-FORMS: Sequence[Callable[[Result], Kind | None]] = (
+FORMS: Sequence[Look] = (
     container, displayed, stripped, first_of_several, another_shape, transposed, one_row, permuted,
     factor, offset,
 )  # fmt: skip

@@ -11,6 +11,7 @@ ANOTHER_ORDER = "the right entries in another order"
 ARGUMENT_CHANGED = "an argument changed"
 NEARLY_RIGHT = "nearly right, but not to the precision of its type"
 SOME_MISSING = "some entries missing, and the others right"
+UNCHANGING = "the same result whatever it is given"
 SOME_TOO_MANY = "the right entries, and some that should not be there"
 
 

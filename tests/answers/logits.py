@@ -11,7 +11,7 @@ import torch
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from answers import NEARLY_RIGHT, SOME_MISSING, arguments, is_right, is_wrong
+from answers import NEARLY_RIGHT, SOME_MISSING, UNCHANGING, arguments, is_right, is_wrong
 from grader.inside.models import ToyModel
 
 BOS = 50256
@@ -1071,7 +1071,7 @@ def changed_last(tokens):
 is_wrong("is_causal", named="compared_with_itself")(lambda model, tokens: True)
 
 
-is_wrong("is_causal")(lambda model, tokens: False)
+is_wrong("is_causal", named=UNCHANGING)(lambda model, tokens: False)
 
 
 is_wrong("is_causal", named="tolerance_below_the_rounding")(
@@ -1079,7 +1079,7 @@ is_wrong("is_causal", named="tolerance_below_the_rounding")(
 )
 
 
-is_wrong("is_causal", named="changed_positions_compared_too")(
+is_wrong("is_causal", named=UNCHANGING)(
     lambda model, tokens: torch.allclose(model(changed_last(tokens)), model(tokens), atol=1e-3)
 )
 

@@ -87,8 +87,9 @@ def test_a_name_given_without_the_model_is_a_right_one(
     checks = WITHOUT_THE_MODEL[exercise]
     for function, named in wrong[exercise]:
         if any(grade(check, function, PUBLIC_SEED).case is not None for check in checks):
-            found = names_of(explained(EXERCISES[exercise], function, checks))
-            assert set_of(found) <= set_of(named), function
+            found = explained(EXERCISES[exercise], function, checks)
+            if found is not None and found.is_sure:
+                assert set_of(names_of(found)) <= set_of(named), function
     assert not fixtures.loaded("reference")
 
 

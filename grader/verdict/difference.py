@@ -197,6 +197,12 @@ class _Row(Sequence[Any]):
         return self.entries[i].item()
 
 
+def _differ(observed: Sequence[Any], expected: Sequence[Any], i: int) -> bool:
+    if isinstance(observed, _Row) and isinstance(expected, _Row):  # by the precision of these
+        return bool(agree.differing(observed.entries[i], expected.entries[i]))
+    return bool(agree.values(observed[i], expected[i]))
+
+
 def _index(flat: torch.Tensor, shape: torch.Size) -> tuple[int, ...]:
     return tuple(int(i) for i in torch.unravel_index(flat, shape))
 
@@ -225,7 +231,7 @@ def _aligned(
         got = form(observed[i]) if i < len(observed) else ""
         want = form(expected[i]) if i < len(expected) else ""
         beyond = i >= min(len(observed), len(expected))
-        differs = beyond or bool(agree.values(observed[i], expected[i]))
+        differs = beyond or _differ(observed, expected, i)
         if differs and not beyond and got == want:  # too close to see in as many digits
             got, want = repr(observed[i]), repr(expected[i])
         wide = max(len(got), len(want))

@@ -127,8 +127,12 @@ class Seen:
 
     def same_parts(self, other: Any) -> frozenset[Any]:
         """Where a misconception gave the same."""
-        here, there = parts.split(self.observed, self.expected), parts.split(other, self.expected)
+        here, there = self._parts, parts.split(other, self.expected)
         return frozenset(part for part in here if same(here[part], there[part]))
+
+    @cached_property
+    def _parts(self) -> dict[Any, Any]:
+        return parts.split(self.observed, self.expected)
 
     @property
     def parting(self) -> float:

@@ -78,6 +78,22 @@ def test_small_probabilities_are_not_swallowed_by_the_tolerance():
     assert agree.values(wrong, expected)
 
 
+@pytest.mark.parametrize("dtype", list(agree.TOLERANCE))
+def test_where_all_that_is_expected_is_0_rounding_is_forgiven(dtype):
+    """As of a log-softmax over a dimension of size 1, whose terms are of a few."""
+    x = torch.tensor([2.9161, -3.5678, 0.1], dtype=dtype)
+    shift = x + 1
+    rounded = x - (shift + (x - shift).exp().log())
+    assert agree.values(rounded, torch.zeros_like(x)) is None
+    assert agree.values(rounded + 1, torch.zeros_like(x))
+    assert agree.values(torch.full_like(x, 0.05), torch.zeros_like(x))
+
+
+def test_of_numbers_that_are_picked_out_none_is_forgiven():
+    assert agree.values(0.0, 9e-7)
+    assert agree.values(1e-6, 9e-7)
+
+
 @pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
 def test_nan_and_infinity_must_be_in_the_same_places(odd):
     expected = torch.tensor([1.0, odd, 2.0])

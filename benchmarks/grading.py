@@ -1,15 +1,18 @@
 """How long grading a class takes, held against pytest per submission and against a bare fork.
 
-    python benchmarks/grading.py [--submissions 20 200 2000] [--rounds 5]
+    python benchmarks/grading.py [--submissions 20 200 2000] [--rounds 5] [--wrong 40]
 
-Every submission is all lessons, solved; two at a time. Prints, each in one run on this machine:
+Every submission is all lessons, solved; two at a time. With --wrong, so many more in which every
+answer is wrong, in one of four ways, and is explained; that alone with `--submissions --rounds 0`.
+Prints, each in one run on this machine:
 
 - wall seconds per submission of `grader grade --jobs 2`, start-up left out and included;
 - of one fresh `python -m pytest exercises --answers SUBMISSION` per submission, one after the
   other, and two at a time;
 - of a bare fork of a warm process that makes the same observations on the same cases, with the same
   kept forward passes, two at a time: no isolation, no limits, nothing sent anywhere;
-- the grader's own peak memory, by the size of the class.
+- the grader's own peak memory, by the size of the class;
+- what a submission of wrong answers takes, and how many times that of a solved one it is.
 
 Use an otherwise idle machine.
 """
@@ -35,8 +38,23 @@ WARM_UP = 4  # submissions of a class that is graded to learn how long the start
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
+# What makes every answer of a lesson wrong: in the i-th submission in the i-th of these ways.
+WAYS = ("None", "[result]", "(result, None)", "result[:1] if hasattr(result, 'shape') else 1.5")
+WRONG = """
+def wrong(function):
+    def answer(*args, **kwargs):
+        result = function(*args, **kwargs)
+        return {way}
+    return answer
+
+for name, value in list(globals().items()):
+    if callable(value) and getattr(value, "__module__", "") == __name__ and name != "wrong":
+        globals()[name] = wrong(value)
+"""
+
+
 @contextmanager
-def a_class(n: int) -> Iterator[Path]:
+def a_class(n: int, are_wrong: bool = False) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         for i in range(n):
             submission = Path(folder, "class", f"student{i:05}")
@@ -44,13 +62,15 @@ def a_class(n: int) -> Iterator[Path]:
             for lesson in SOLUTIONS.glob("lesson*.py"):
                 # A remark makes each submission its own; none is taken for another.
                 text = lesson.read_text() + f"\n# handed in by student {i}\n"
+                if are_wrong:
+                    text += WRONG.format(way=WAYS[i % len(WAYS)])
                 (submission / lesson.name).write_text(text)
         yield Path(folder)
 
 
-def grade(n: int) -> tuple[float, float]:
+def grade(n: int, are_wrong: bool = False) -> tuple[float, float]:
     """Wall seconds, and the grader's own peak memory in MB."""
-    with a_class(n) as folder:
+    with a_class(n, are_wrong) as folder:
         command = [GRADER, "grade", folder / "class", "--gradebook", folder / "gradebook.sqlite",
                    "--jobs", str(JOBS), "--reference", "gpt2-tiny"]  # fmt: skip
         with open(folder / "said", "w+") as output:
@@ -166,8 +186,9 @@ def bare_forks(n: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--submissions", type=int, nargs="+", default=[20, 200, 2000])
+    parser.add_argument("--submissions", type=int, nargs="*", default=[20, 200, 2000])
     parser.add_argument("--rounds", type=int, default=5, help="pytest runs, in pairs")
+    parser.add_argument("--wrong", type=int, default=0, help="submissions of wrong answers")
     options = parser.parse_args()
     if shutil.which(str(GRADER)) is None:
         sys.exit(f"{GRADER} is not there; install the kit")
@@ -183,6 +204,18 @@ def main() -> None:
             f"{measured[n]:.3f} s without the start   peak memory of the grader {peak:.0f} MB",
             flush=True,
         )
+    if options.wrong:
+        solved = (grade(options.wrong)[0] - short) / (options.wrong - WARM_UP)
+        begun = grade(WARM_UP, are_wrong=True)[0]
+        wrong = (grade(options.wrong, are_wrong=True)[0] - begun) / (options.wrong - WARM_UP)
+        print(
+            f"grader grade, {options.wrong:>5} of wrong answers  {wrong:.3f} s each without the "
+            f"start, {wrong / solved:.2f} of the {solved:.3f} s of solved ones; the first "
+            f"{WARM_UP} take {begun - short:.1f} s longer",
+            flush=True,
+        )
+    if not options.submissions:
+        return
     forks = bare_forks(100) / 100
     print(f"a bare fork per submission      {forks:6.3f} s each", flush=True)
     runs = JOBS * options.rounds

@@ -539,17 +539,20 @@ class _ExerciseGrading:
                 for question in asked[: self.exam.public[check.name]]:
                     observed = self._observe(question)
                     if not isinstance(observed, Call):
-                        seen.append(Seen(check, question.case, question.expected, observed))
+                        seen.append(Seen.of(check, question, observed))
         except _Over:  # the check that failed has its verdict; those to come have none
             pass
         if not any(one.is_wrong for one in seen):  # only hidden cases fail
             return seen, None
         known = self.lesson.exams.misconceptions
-        explanation = explain.explanation(self.exam.exercise, seen, known)
+        try:
+            explanation = explain.explanation(self.exam.exercise, seen, known)
+        except Exception:  # of what came back, and not of the grader: it goes without a name
+            return seen, None
         for helper in self.lesson.loaded.calls.get(self.exam.exercise.name, []):
             if helper in self.not_right:
                 # There is no solution in the sandbox to put in its place, to see what is left.
-                return seen, explain.begin_with(helper, None, seen)
+                return seen, explain.begin_with(helper, explanation, seen)
         return seen, explanation
 
 

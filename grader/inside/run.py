@@ -37,6 +37,7 @@ TEXT = 4_000  # characters of an exception's message that are kept
 CELL = re.compile(
     r"^<(ipython-input|python-input|stdin)|[/\\]ipykernel_\d+[/\\]\w+\.py$|[/\\]ipython-input-"
 )
+CALLED = 1_000  # functions that are looked through for what they call
 FRAMES = 20  # the first and the last ones; a recursion has a thousand
 
 
@@ -330,7 +331,10 @@ def function(implementation: Function) -> FunctionType | None:
     """What is below decorators such as `torch.no_grad()`."""
     if not isinstance(implementation, FunctionType):
         return None
-    own = inspect.unwrap(implementation, stop=lambda f: not isinstance(f, FunctionType))
+    try:
+        own = inspect.unwrap(implementation, stop=lambda f: not isinstance(f, FunctionType))
+    except ValueError:  # it is wrapped in itself
+        return None
     return own if isinstance(own, FunctionType) else None
 
 
@@ -341,9 +345,14 @@ def called(implementation: Function, names: Sequence[str]) -> list[str]:
     if own is None:
         return []
     found: dict[str, None] = {}
-    left, seen = [own.__code__], set()
+    left = [own.__code__]
+    seen: set[str] = set()
+    looked_at: set[int] = set()
     while left:
         code = left.pop()
+        if id(code) in looked_at or len(looked_at) > CALLED:
+            continue
+        looked_at.add(id(code))
         left += [part for part in code.co_consts if isinstance(part, CodeType)]
         # Not `co_names`: an attribute's name, as in `x.softmax(-1)`, is there, too.
         for name in {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}:
@@ -351,7 +360,8 @@ def called(implementation: Function, names: Sequence[str]) -> list[str]:
             if name in seen or not isinstance(other, FunctionType):
                 continue
             seen.add(name)
-            if (helper := function(other)) is None or helper.__globals__ is not own.__globals__:
+            helper = function(other)
+            if helper is None or helper.__globals__ is not own.__globals__:
                 continue
             if name in names and helper is not own:
                 found[name] = None

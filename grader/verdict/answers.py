@@ -194,7 +194,7 @@ class Answers:
             if "reference" not in check.needs or fixtures.loaded("reference"):
                 for asked in self.questions(check, solution, [PUBLIC_SEED], fixtures):
                     observed = self._observe(check, implementation, asked)
-                    yield Seen(check, asked.case, asked.expected, observed)
+                    yield Seen.of(check, asked, observed)
 
     def _wrong_helpers(
         self, exercise: Exercise, implementation: Any, fixtures: Fixtures
@@ -233,7 +233,7 @@ class Answers:
         """What is left to explain with solutions in place of wrong helpers, where there are any."""
         helper = next(iter(wrong))
         if any(isinstance(solved, Recorded) for solved in wrong.values()):
-            return explain.begin_with(helper, None, seen)
+            return explain.begin_with(helper, explained, seen)
         with run.replaced(implementation, wrong):
             mended = list(self._seen(exercise, implementation, solution, fixtures))
         if not any(one.is_wrong for one in mended):

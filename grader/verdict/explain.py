@@ -11,6 +11,7 @@ forgotten return, a factor, another order.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from functools import cached_property
 from itertools import combinations
 from threading import Lock
 from typing import Any, Protocol
+
+import torch
 
 from grader.inside import observe
 from grader.inside.plain import sampled
@@ -32,6 +35,10 @@ MOST = 3  # causes at once
 SUSPECTS = 12  # misconceptions that are combined with one another
 SURE = 0.6  # the share of what is wrong from which on a name is given without reserve
 ALL_BUT = 0.85  # the same, of what is no more than True, False or 0
+ONE_BY_ONE = 0.42  # for the same: the share of what is wrong that one of them alone does
+AT_ODDS = 0.3  # for the same: the share on which one of them is wrong otherwise, at the most
+RIVALS = 2  # misconceptions that may do the same where one of several shows in one number
+WORK = 60_000  # entries that are compared, about, before it is too much
 FAINT = 0.3  # below this none is given
 
 
@@ -98,6 +105,11 @@ class Seen:
     case: Case
     expected: Any
     observed: Any
+
+    @classmethod
+    def of(cls, check: Check, question: Question, observed: Any) -> Seen:
+        expected = question.expected
+        return cls(check, question.case, expected, parts.within_reason(observed, expected))
 
     @cached_property
     def is_wrong(self) -> bool:
@@ -276,6 +288,11 @@ class _Answer:
         return frozenset(point for point in self.wrong if _tells(self.seen[point[0]].observed))
 
     @cached_property
+    def numbers(self) -> frozenset[Point]:
+        """Where what came back is one finite number, which many a way leads to."""
+        return frozenset(p for p in self.wrong if _is_number(self.seen[p[0]].observed))
+
+    @cached_property
     def places(self) -> list[frozenset[Point]]:
         """Where the answer raised, by what and on which line of it."""
         found: defaultdict[Any, set[Point]] = defaultdict(set)
@@ -286,6 +303,12 @@ class _Answer:
                 place = raised.kind, patterns.complaint(raised), last.file, last.line
                 found[place].add((i, part))
         return [frozenset(points) for points in found.values()]
+
+
+def _is_number(observed: Any) -> bool:
+    if isinstance(observed, torch.Tensor) and observed.numel() == 1 and not observed.is_complex():
+        observed = observed.item()
+    return isinstance(observed, (int, float)) and math.isfinite(observed)
 
 
 def _tells(observed: Any) -> bool:
@@ -304,9 +327,8 @@ def explanation(
     says_all = len(found) == 1 and answer.wrong <= found[0].explains and not found[0].is_alone
     if not says_all and (_share(found, answer) < SURE or any(one.price for one in found)):
         found = _fewest([*suspects, *_in_another_form(exercise, answer, suspects)], answer)
-    # True and False, or 0, are soon the same: of such alone, hardly any may be left.
     says_much = bool(_explained(found) & answer.telling)
-    is_sure = _share(found, answer) >= (SURE if says_much else ALL_BUT)
+    is_sure = _is_sure(found, answer, says_much)
     if not is_sure and not says_much:
         return None
     if not is_sure:  # one is the most that can be said
@@ -317,6 +339,20 @@ def explanation(
         return None
     causes = dict.fromkeys(cause for suspect in found for cause in suspect.causes)
     return Explanation(tuple(causes), is_sure, shows=explained)
+
+
+def _is_sure(group: Sequence[_Suspect], answer: _Answer, says_much: bool) -> bool:
+    """Do they account for most of what is wrong, the better part of it one by one, and is hardly
+    any of them wrong in another way than the answer?"""
+    explained = _explained(group)
+    left = answer.wrong - explained
+    at_odds = [point for point in left if sum(point in one.wrong for one in group) == 1]
+    # True and False, or 0, are soon the same: of such alone, hardly any may be left.
+    return (
+        _share(group, answer) >= (SURE if says_much else ALL_BUT)
+        and len(explained) >= ONE_BY_ONE * len(answer.wrong)
+        and len(at_odds) <= AT_ODDS * len(answer.wrong)
+    )
 
 
 def _misconceptions(exercise: Exercise, answer: _Answer) -> list[_Suspect]:
@@ -374,7 +410,10 @@ def _in_another_form(
     exercise: Exercise, answer: _Answer, others: Sequence[_Suspect]
 ) -> Iterator[_Suspect]:
     """Two at once on every case: a pattern in what came back, if the right result were that of a
-    misconception."""
+    misconception. Not tried where that is a lot of work."""
+    work = sum(parts.size(answer.seen[i].observed) for i in answer.cases)
+    if work * len(exercise.misconceptions) > WORK:
+        return
     for known in exercise.misconceptions:
         if not any(answer.known_wrong(known, i) for i in answer.cases):
             continue
@@ -405,7 +444,7 @@ def _fewest(
     likely = sorted(suspects, key=lambda s: (-len(s.explains), len(s.wrong)))[:SUSPECTS]
     rivals = Counter(p for suspect in suspects if not suspect.price for p in suspect.explains)
     groups = [group for n in range(1, most + 1) for group in combinations(likely, n)]
-    groups = [g for g in groups if _can_be(g)]
+    groups = [g for g in groups if _can_be(g, rivals, answer.numbers)]
     best = min(groups, key=lambda group: _cost(group, answer, rivals), default=())
     return tuple(sorted(best, key=lambda suspect: min(i for i, _ in suspect.explains)))
 
@@ -431,13 +470,20 @@ def _explained(group: Collection[_Suspect]) -> frozenset[Point]:
     )
 
 
-def _can_be(group: Sequence[_Suspect]) -> bool:
+def _can_be(
+    group: Sequence[_Suspect], rivals: Mapping[Point, int], numbers: frozenset[Point]
+) -> bool:
     """Each of them is needed, and says something beside the others."""
     if len(group) > 1 and any(one.is_alone for one in group):
         return False
     if sum(len(one.causes) for one in group) > MOST:
         return False
-    return all(one.explains - _explained([o for o in group if o is not one]) for one in group)
+    for one in group:
+        own = one.explains - _explained([other for other in group if other is not one])
+        # Of several, each does something that hardly any other does, where that is one number.
+        if not own or (len(group) > 1 and all(rivals[p] > RIVALS and p in numbers for p in own)):
+            return False
+    return True
 
 
 def _cost(

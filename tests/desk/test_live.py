@@ -128,7 +128,8 @@ def test_the_words_are_those_of_pytest(check, pytester, monkeypatch):
                 assert shown in assert_safe(checked._repr_html_())
                 compared += 1
         if checked.misconception:
-            assert f"<b>{checked.misconception}.</b>" in checked._repr_html_()
+            name = checked.misconception.partition(", which is not right yet")[0]
+            assert name in assert_safe(checked._repr_html_())
             named += 1
     assert compared >= 10
     assert named >= 3

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grader import whole
 from grader.problem import Problem
-from grader.words import LOOKS_LIKE, NAMES
+from grader.words import LOOKS_LIKE, NAMES, STUCK
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -67,9 +67,22 @@ def environment() -> Environment:
         loader=FileSystemLoader(FILES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    made.filters["code"] = lambda text: Markup(
-        re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(text)))
-    )
+
+    def code(text: str) -> Markup:
+        """A text of ours, what stands between backticks as code."""
+        return Markup(re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
+
+    def feedback(text: str) -> Markup:
+        """As far as the first blank line it is ours, then it may be a student's."""
+        lines = text.split("\n")
+        ours = lines.index("") if "" in lines else 0
+        shown = (
+            code(line) if i < ours or line.startswith(STUCK) else escape(line)
+            for i, line in enumerate(lines)
+        )
+        return Markup("\n").join(shown)
+
+    made.filters.update(code=code, feedback=feedback)
     return made
 
 

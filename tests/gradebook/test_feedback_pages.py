@@ -253,3 +253,12 @@ def test_nothing_is_cut_on_paper(browser, folder):
         assert boxes.count() > 5
         cut = boxes.evaluate_all("all => all.map((x) => getComputedStyle(x).overflowY)")
         assert set(cut) == {"visible"}
+
+
+def test_what_stands_between_our_backticks_is_code_and_theirs_stay():
+    shown = pages.environment().filters["feedback"]
+    text = "Use `dim`.\n\nyours `x` <b>\nStuck? `grader hint a` gives a hint."
+    assert shown(text) == (
+        "Use <code>dim</code>.\n\nyours `x` &lt;b&gt;\nStuck? <code>grader hint a</code> gives "
+        "a hint."
+    )

@@ -352,3 +352,12 @@ def test_which_others_an_answer_calls(tmp_path, body, called):
     found = run.called(names["answer"], ["softmax", "log_softmax", "answer"])
     assert [name for name in found if name in called] == called
     assert set(found) <= {*called, "softmax"}
+
+
+def test_a_function_that_is_wrapped_in_itself_calls_nothing():
+    def answer(x):
+        return x
+
+    answer.__wrapped__ = answer
+    assert run.called(answer, ["answer"]) == []
+    assert run.code(answer) is None

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from grader.inside import observe, run
-from grader.verdict import patterns
+from grader.inside.plain import Opaque
+from grader.verdict import parts, patterns
 from grader.verdict.exercise import Case, Exercise
 from grader.verdict.explain import Seen
 
@@ -140,6 +141,37 @@ def test_another_exception_than_the_one_promised():
 
     found = named(solution, answer, ROWS, observe.raises(ValueError))
     assert found == ["another exception than ValueError"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        torch.tensor([1j, 2j]),
+        torch.zeros(3_000_000, dtype=torch.uint8),
+        [1] * 300_000,
+        [[1] * 100_000] * 2,
+        dict.fromkeys(range(50000), "x"),
+        "x" * 1_000_000,
+        float("nan"),
+        10**400,
+    ],
+)
+def test_whatever_comes_back_can_be_looked_at(odd):
+    """And what holds far more than was asked for is not looked at for long."""
+    assert parts.within_reason(odd, torch.ones(2)) is odd or isinstance(
+        parts.within_reason(odd, torch.ones(2)), Opaque
+    )
+    for solution in (lambda x: 2 * x, lambda x: x.tolist(), lambda x: {"a": 1, "b": 2}):
+        for name in named(solution, lambda x: odd, ROWS):
+            assert not name.startswith("the right")
+
+
+def test_of_a_large_tensor_every_so_many_entries_tell():
+    rows = [torch.randn(3, 50_000, generator=torch.Generator().manual_seed(i)) for i in range(3)]
+    assert "the right result times 1.5" in named(lambda x: 2 * x, lambda x: 3 * x, rows)
+    assert "the right entries in another shape" in named(
+        lambda x: 2 * x, lambda x: 2 * x[:, None], rows
+    )
 
 
 def test_each_says_what_it_is_and_what_to_think_about():

@@ -306,6 +306,10 @@
   // What stands between backticks is code.
   const prose = (text) => text.split("`").map((part, i) => (i % 2 ? make("code", { textContent: part }) : part));
 
+  // As far as the first blank line it is ours, then it may be a student's.
+  const feedback = (text) => text.split("\n").flatMap((line, i, lines) =>
+    [...(i < lines.indexOf("") || line.startsWith("Stuck? ") ? prose(line) : [line]), "\n"]);
+
   function code(lines, texts, named) {
     const inner = make("div");
     for (const [number, text] of lines) {
@@ -334,7 +338,7 @@
       if (heading) section.append(make("div", { className: "looks" }, make("strong", {}, ...prose(heading)), ...(think ? [make("p", {}, ...prose(think))] : [])));
       if (words && !words.includes("\n")) section.append(make("p", { textContent: words }));
       else if (words && said.has(words)) section.append(make("p", { className: "quiet", textContent: "The same as above." }));
-      else if (words) section.append(make("pre", { textContent: words }));
+      else if (words) section.append(make("pre", {}, ...feedback(words)));
       said.add(words);
       left.append(section);
     }

@@ -50,7 +50,7 @@ def from_left_to_right(draw: Draw) -> Cases:
 
 @merge_pair.check(points=2)
 def compares_tokens_not_bytes(draw: Draw) -> Cases:
-    """Tokens that only together spell the pair's bytes are left alone."""
+    """Only the two tokens of the pair, in their order, are merged, and all others stay."""
     yield Case([b"a", b"bc", b"abc", b"ab", b"c"], (b"ab", b"c"))
     yield Case([b"th", b"e"], (b"t", b"he"))
     yield Case([b"cab", b"c"], (b"ab", b"c"))

@@ -545,10 +545,7 @@ class _ExerciseGrading:
         if not any(one.is_wrong for one in seen):  # only hidden cases fail
             return seen, None
         known = self.lesson.exams.misconceptions
-        try:
-            explanation = explain.explanation(self.exam.exercise, seen, known)
-        except Exception:  # of what came back, and not of the grader: it goes without a name
-            return seen, None
+        explanation = explain.explanation(self.exam.exercise, seen, known)
         for helper in self.lesson.loaded.calls.get(self.exam.exercise.name, []):
             if helper in self.not_right:
                 # There is no solution in the sandbox to put in its place, to see what is left.

@@ -308,7 +308,7 @@ class _Answer:
 def _is_number(observed: Any) -> bool:
     if isinstance(observed, torch.Tensor) and observed.numel() == 1 and not observed.is_complex():
         observed = observed.item()
-    return isinstance(observed, (int, float)) and math.isfinite(observed)
+    return isinstance(observed, int) or (isinstance(observed, float) and math.isfinite(observed))
 
 
 def _tells(observed: Any) -> bool:
@@ -320,7 +320,16 @@ def _tells(observed: Any) -> bool:
 def explanation(
     exercise: Exercise, seen: Sequence[Seen], known: Misconceptions
 ) -> Explanation | None:
-    """Of an answer that is wrong somewhere."""
+    """Of an answer that is wrong somewhere; None where nothing accounts for it."""
+    try:
+        return _explanation(exercise, seen, known)
+    except Exception:  # as in `grade.judge`: whatever they returned, it is not this grader's end
+        return None
+
+
+def _explanation(
+    exercise: Exercise, seen: Sequence[Seen], known: Misconceptions
+) -> Explanation | None:
     answer = _Answer(seen, known)
     suspects = [*_misconceptions(exercise, answer), *_patterns(answer)]
     found = _fewest(suspects, answer)

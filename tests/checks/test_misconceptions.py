@@ -80,7 +80,7 @@ def test_no_verdict_depends_on_threads_or_matmul_precision(
     exercise, grade, live_fixtures, settings
 ):
     solution = getattr(load.solution(LESSON_OF[exercise.name]), exercise.name)
-    answers = [solution, *(m.implementation for m in exercise.misconceptions)]
+    answers = [solution, *(m.implementation for m in exercise.misconceptions[:6])]
     for check in exercise.checks:
         asked = list(grading.questions(check, solution, [PUBLIC_SEED], live_fixtures))
         for answer in answers:

@@ -427,20 +427,18 @@ class _ExerciseGrading:
             return _all(self.exam, Outcome.TODO)
         if call := self.lesson.calls.get(exercise.name):
             return _all(self.exam, Outcome.WRONG, self.lesson.place.call(call))
+        # All verdicts come first: what is run to explain a wrong one takes time.
+        came = [self._timed(check, asked) for check, asked in self.exam.checks]
         results = []
-        for check, asked in self.exam.checks:
-            begun, was_over = time.monotonic(), self.end is not None
+        for (check, _), (found, end, seconds) in zip(self.exam.checks, came, strict=True):
             try:
-                outcome, text, named = self._check(check, asked)
+                outcome, text, named = self._said(check, found, end)
             except Exception as fault:  # of what came back, and not of the grader
                 outcome, named = Outcome.ERROR, None
                 text = f"What came back cannot be looked at ({type(fault).__name__})."
             if text:
                 text = AS_ABOVE if text in self.said else text
                 self.said.add(text)
-            seconds = time.monotonic() - begun
-            if outcome is Outcome.TIMEOUT:
-                seconds = 0.0 if was_over else self.seconds
             points = check.points if outcome is Outcome.PASSED else 0
             results.append(
                 Result(
@@ -468,14 +466,36 @@ class _ExerciseGrading:
             for (c, _), r in zip(self.exam.checks, results, strict=True)
         ]
 
-    def _check(self, check: Check, asked: list[Asked]) -> tuple[Outcome, str, Explanation | None]:
-        if self.end is not None:
-            return (*self.end, None)
+    def _timed(
+        self, check: Check, asked: list[Asked]
+    ) -> tuple[Verdict | Exception | None, tuple[Outcome, str] | None, float]:
+        """The verdict, or how the turn ended instead, and seconds."""
+        begun, was_over = time.monotonic(), self.end is not None
+        found: Verdict | Exception | None = None
         try:
-            found = verdict(check, ((question, self._observe(question)) for question in asked))
+            if not was_over:
+                found = verdict(check, ((asks, self._observe(asks)) for asks in asked))
         except _Over:
-            assert self.end is not None
-            return (*self.end, None)
+            pass
+        except Exception as fault:  # of what came back, and not of the grader
+            found = fault
+        seconds = time.monotonic() - begun
+        if found is None and self.end is not None and self.end[0] is Outcome.TIMEOUT:
+            seconds = 0.0 if was_over else self.seconds
+        return found, self.end if found is None else None, seconds
+
+    def _said(
+        self,
+        check: Check,
+        found: Verdict | Exception | None,
+        end: tuple[Outcome, str] | None,
+    ) -> tuple[Outcome, str, Explanation | None]:
+        """Outcome, feedback, and why. Raises what the check could not be judged for."""
+        if isinstance(found, Exception):
+            raise found
+        if found is None:
+            assert end is not None
+            return (*end, None)
         if found.call is not None:
             return Outcome.WRONG, self.lesson.place.call(found.call), None
         if found.case is None:

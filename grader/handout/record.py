@@ -17,8 +17,7 @@ from torch import Tensor
 from grader.inside import wire
 from grader.inside.fixtures import Fixtures
 from grader.inside.plain import sampled
-from grader.inside.run import Raised
-from grader.verdict import agree, load, recorded
+from grader.verdict import explain, load, recorded
 from grader.verdict.exercise import PUBLIC_SEED, Case, Check, Exercise
 from grader.verdict.grade import observation, questions
 
@@ -81,7 +80,7 @@ def _exercise(
                 "says": inspect.getdoc(known.implementation),
                 "seen": {
                     check.name: [
-                        _seen(observation(check, known.implementation, q.case), q.expected)
+                        _seen(check, observation(check, known.implementation, q.case), q.expected)
                         for q in asked[check.name]
                     ]
                     for check in exercise.checks
@@ -114,8 +113,8 @@ def _case(check: Check, case: Case, fixtures: Fixtures, large: dict[bytes, int])
     return wire.encode(case.plain(), live)
 
 
-def _seen(observed: Any, expected: Any) -> bytes | None:
+def _seen(check: Check, observed: Any, expected: Any) -> bytes | None:
     """None: what the solution does."""
-    if not isinstance(observed, Raised) and agree.values(observed, expected) is None:
+    if not explain.is_wrong(check, observed, expected):
         return None
     return wire.encode(sampled(observed))

@@ -59,8 +59,7 @@ def questions(fixtures):
 
     @cache
     def questions(check, seed):
-        lesson = check.make_cases.__module__.split(".")[2]
-        solution = getattr(load.solution(lesson), check.exercise)
+        solution = getattr(load.solution(load.lesson_of(check.exercise)), check.exercise)
         return list(grading.questions(check, solution, [seed], fixtures))
 
     return questions
@@ -113,8 +112,7 @@ def judge(questions, fixtures, misconceptions):
         checks = {check.name: check for check in exercise.checks}
         answers = Asked("answers", {exercise.name: function})
         answers.misconceptions = misconceptions
-        lesson = exercise.checks[0].make_cases.__module__.split(".")[2]
-        solution = getattr(load.solution(lesson), exercise.name)
+        solution = getattr(load.solution(load.lesson_of(exercise.name)), exercise.name)
         return {
             name: answers.judge(exercise, checks[name], solution, fixtures)
             for name in names or checks

@@ -6,12 +6,11 @@ tinted is so by a translucent one. Styles are in the elements, as notebooks stri
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
 
 from grader.outcome import worst
-from grader.words import EXPECTED, NAMES, STUCK, YOURS
+from grader.words import EXPECTED, NAMES, STUCK, YOURS, ours, with_code
 
 # It has the colours of the page around it, light or dark: text inherits its colour, and what is
 # tinted is so by a translucent one. Styles are in the elements, as notebooks strip style sheets.
@@ -46,19 +45,18 @@ def table(rows: Sequence[tuple[str, str, str, str]]) -> str:
 
 def code(text: str) -> str:
     """A text of ours, what stands between backticks as code."""
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+    return with_code(escape(text))
 
 
 def feedback(check: str, text: str, is_open: bool) -> str:
     lines = []
-    # As far as the first blank line it is ours, with code between backticks; then it may be theirs.
-    ours = text.split("\n\n")[0].count("\n") + 1
+    own = ours(text.split("\n"))
     for i, line in enumerate(text.split("\n")):
         html = escape(line)
         if i == 0 and line.startswith(NAMES):
             words, _, name = line.partition(": ")
             html = f"{escape(words)}: <b>{code(name)}</b>"
-        elif i < ours or line.startswith(STUCK):
+        elif i < own or line.startswith(STUCK):
             html = code(line)
         elif line.startswith(YOURS):
             html = f'<span style="background:rgba(213,94,0,.22)">{html}</span>'

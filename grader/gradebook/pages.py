@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grader import whole
 from grader.problem import Problem
-from grader.words import LOOKS_LIKE, NAMES, STUCK
+from grader.words import LOOKS_LIKE, NAMES, STUCK, ours, with_code
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -70,14 +70,13 @@ def environment() -> Environment:
 
     def code(text: str) -> Markup:
         """A text of ours, what stands between backticks as code."""
-        return Markup(re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
+        return Markup(with_code(str(escape(text))))
 
     def feedback(text: str) -> Markup:
-        """As far as the first blank line it is ours, then it may be a student's."""
         lines = text.split("\n")
-        ours = lines.index("") if "" in lines else 0
+        own = ours(lines)
         shown = (
-            code(line) if i < ours or line.startswith(STUCK) else escape(line)
+            code(line) if i < own or line.startswith(STUCK) else escape(line)
             for i, line in enumerate(lines)
         )
         return Markup("\n").join(shown)

@@ -338,13 +338,13 @@ def function(implementation: Function) -> FunctionType | None:
     return own if isinstance(own, FunctionType) else None
 
 
-def called(implementation: Function, names: Sequence[str]) -> list[str]:
-    """Which functions of its own module, of these names, it speaks of: itself, or by way of
+def called(implementation: Function, names: Sequence[str]) -> dict[str, Function]:
+    """The functions of its own module, of these names, that it speaks of: itself, or by way of
     others."""
     own = function(implementation)
     if own is None:
-        return []
-    found: dict[str, None] = {}
+        return {}
+    found: dict[str, Function] = {}
     left = [own.__code__]
     seen: set[str] = set()
     looked_at: set[int] = set()
@@ -364,9 +364,9 @@ def called(implementation: Function, names: Sequence[str]) -> list[str]:
             if helper is None or helper.__globals__ is not own.__globals__:
                 continue
             if name in names and helper is not own:
-                found[name] = None
+                found[name] = other
             left.append(helper.__code__)
-    return [name for name in names if name in found]
+    return {name: found[name] for name in names if name in found}
 
 
 @contextmanager

@@ -406,7 +406,7 @@ class _Fork:
             {
                 "there": there,
                 "untouched": [name for name in there if run.is_untouched(names[name])],
-                "calls": [[name, run.called(names[name], exercises)] for name in there],
+                "calls": [[name, list(run.called(names[name], exercises))] for name in there],
                 "missing": [[name, _plain(one)] for name, one in why.items() if one],
                 "failed": [_plain(one) for one in failed],
                 "twice": [

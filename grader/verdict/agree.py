@@ -77,6 +77,15 @@ def values(observed: Any, expected: Any, at: str = "") -> str | None:
     return f"{where}{show(observed)} instead of {show(expected)}."
 
 
+def equal(observed: Any, expected: Any) -> bool:
+    """By `values`. What cannot be compared is not equal: whatever they returned, it is not this
+    grader's end."""
+    try:
+        return values(observed, expected) is None
+    except Exception:  # as above
+        return False
+
+
 def no_more_work(observed: Any, expected: Any) -> str | None:
     """For `observe.result_and_work`: an equal result, for no more work than the solution needs."""
     observed = _of_ours(observed, expected)

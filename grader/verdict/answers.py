@@ -7,7 +7,7 @@ import importlib.util
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Answers:
         self._right: defaultdict[str, Right] = defaultdict(Right)  # exercise -> what of it is right
         self._tried: set[tuple[str, str]] = set()  # (exercise, check) that it takes into account
         self.misconceptions = explain.Misconceptions()
-        self._right_helpers: dict[str, bool] = {}  # of exercises that others call
+        self._wrong: dict[str, bool] = {}  # of exercises that others call
         self._said: set[str] = set()
 
     @cached_property
@@ -178,23 +178,28 @@ class Answers:
         for those that need the model in a run that does without it."""
         if exercise.name not in self._explained:
             implementation = self.functions[exercise.name]
-            seen = list(self._seen(exercise, implementation, solution, fixtures))
+            see = partial(self._see, exercise, implementation, solution, fixtures)
+            seen = see()
             explained = explain.explanation(exercise, seen, self.misconceptions)
-            if wrong := self._wrong_helpers(exercise, implementation, fixtures):
-                explained = self._beside(
-                    wrong, exercise, implementation, solution, fixtures, seen, explained
-                )
+            wrong = self._wrong_helpers(exercise, implementation, fixtures)
+            if any(isinstance(solved, Recorded) for solved in wrong.values()):
+                explained = explain.begin_with(next(iter(wrong)), explained, seen)
+            elif wrong:
+                with run.replaced(implementation, wrong):
+                    mended = see()
+                explained = self._beside(next(iter(wrong)), exercise, seen, mended, explained)
             self._explained[exercise.name] = seen, explained
         return self._explained[exercise.name]
 
-    def _seen(
+    def _see(
         self, exercise: Exercise, implementation: Any, solution: Any, fixtures: Fixtures
-    ) -> Iterator[Seen]:
-        for check in exercise.checks:
-            if "reference" not in check.needs or fixtures.loaded("reference"):
-                for asked in self.questions(check, solution, [PUBLIC_SEED], fixtures):
-                    observed = self._observe(check, implementation, asked)
-                    yield Seen.of(check, asked, observed)
+    ) -> list[Seen]:
+        return [
+            Seen.of(check, asked, self._observe(check, implementation, asked))
+            for check in exercise.checks
+            if "reference" not in check.needs or fixtures.loaded("reference")
+            for asked in self.questions(check, solution, [PUBLIC_SEED], fixtures)
+        ]
 
     def _wrong_helpers(
         self, exercise: Exercise, implementation: Any, fixtures: Fixtures
@@ -202,40 +207,23 @@ class Answers:
         """Earlier exercises that it calls and that are wrong, with their solutions."""
         lesson = load.lesson_of(exercise.name)
         earlier = {e.name: e for e in takewhile(lambda e: e != exercise, load.exercises(lesson))}
-        return {
-            name: getattr(load.solution(lesson), name)
-            for name in run.called(implementation, list(earlier))
-            if self._is_wrong(earlier[name], implementation, fixtures)
-        }
-
-    def _is_wrong(self, helper: Exercise, caller: Any, fixtures: Fixtures) -> bool:
-        if helper.name not in self._right_helpers:
-            own = run.function(caller)
-            assert own is not None
-            theirs = own.__globals__[helper.name]
-            solution = getattr(load.solution(load.lesson_of(helper.name)), helper.name)
-            self._right_helpers[helper.name] = not any(
-                one.is_wrong and not (isinstance(one.observed, run.Raised) and one.observed.is_todo)
-                for one in self._seen(helper, theirs, solution, fixtures)
-            )
-        return not self._right_helpers[helper.name]
+        called = run.called(implementation, list(earlier))
+        solved = {name: getattr(load.solution(lesson), name) for name in called}
+        for name in called:
+            if name not in self._wrong:
+                seen = self._see(earlier[name], called[name], solved[name], fixtures)
+                self._wrong[name] = any(one.is_wrong and not one.is_todo for one in seen)
+        return {name: solution for name, solution in solved.items() if self._wrong[name]}
 
     def _beside(
         self,
-        wrong: dict[str, Any],
+        helper: str,
         exercise: Exercise,
-        implementation: Any,
-        solution: Any,
-        fixtures: Fixtures,
         seen: list[Seen],
+        mended: list[Seen],
         explained: Explanation | None,
     ) -> Explanation | None:
-        """What is left to explain with solutions in place of wrong helpers, where there are any."""
-        helper = next(iter(wrong))
-        if any(isinstance(solved, Recorded) for solved in wrong.values()):
-            return explain.begin_with(helper, explained, seen)
-        with run.replaced(implementation, wrong):
-            mended = list(self._seen(exercise, implementation, solution, fixtures))
+        """What is left to explain of what it does with solutions in place of wrong helpers."""
         if not any(one.is_wrong for one in mended):
             return explain.begin_with(helper, None, seen)
         if all(explain.same(a.observed, b.observed) for a, b in zip(seen, mended, strict=True)):

@@ -76,11 +76,11 @@ class Case:
     def is_empty(self) -> bool:
         """Is there nothing in one of its arguments?"""
         held = (*self._args, *self._kwargs.values())
-        return any(isinstance(x, (Tensor, list, str)) and not _size(x) for x in held)
+        return any(isinstance(x, (Tensor, list, str)) and not size(x) for x in held)
 
     @property
     def size(self) -> int:
-        return sum(_size(a) for a in (*self._args, *self._kwargs.values()))
+        return sum(size(a) for a in (*self._args, *self._kwargs.values()))
 
 
 def _fresh(value: Any) -> Any:
@@ -94,11 +94,12 @@ def _fresh(value: Any) -> Any:
     return fixtures.fresh(value)
 
 
-def _size(value: Any) -> int:
+def size(value: Any) -> int:
+    """How many entries there are in it, whatever it is."""
     if isinstance(value, torch.Tensor):
         return value.numel()
     if isinstance(value, (list, tuple, dict)):
-        return sum(_size(v) for v in value)
+        return sum(size(v) for v in value)
     return len(value) if isinstance(value, (str, bytes)) else 1
 
 

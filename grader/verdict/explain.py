@@ -28,7 +28,7 @@ from grader.inside.run import Raised
 from grader.verdict import agree, parts, patterns
 from grader.verdict.counting import says_something
 from grader.verdict.exercise import Case, Check, Exercise, Misconception
-from grader.verdict.grade import Question, Verdict, judge, observation
+from grader.verdict.grade import Question, Verdict, difference, judge, observation
 from grader.words import AT_ONCE, CALLS, IN_PART, LOOKS_LIKE, SEVERAL
 
 MOST = 3  # causes at once
@@ -60,10 +60,6 @@ class Helper:
     @property
     def name(self) -> str:
         return f"calls {self.exercise}, which is not right yet"
-
-    @property
-    def says(self) -> str:
-        return ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +111,10 @@ class Seen:
     def is_wrong(self) -> bool:
         return is_wrong(self.check, self.observed, self.expected)
 
+    @property
+    def is_todo(self) -> bool:
+        return isinstance(self.observed, Raised) and self.observed.is_todo
+
     @cached_property
     def wrong_parts(self) -> frozenset[Any]:
         return self.wrong_parts_of(self.observed)
@@ -124,10 +124,7 @@ class Seen:
         in the next."""
         if not is_wrong(self.check, observed, self.expected):
             return frozenset()
-        here, should = (
-            parts.split(observed, self.expected),
-            parts.split(self.expected, self.expected),
-        )
+        here, should = parts.split(observed, self.expected), self._expected_parts
         agrees = parts.AGREE.get(self.check.agree, {})
         wrong = frozenset(
             part
@@ -146,13 +143,15 @@ class Seen:
     def _parts(self) -> dict[Any, Any]:
         return parts.split(self.observed, self.expected)
 
+    @cached_property
+    def _expected_parts(self) -> dict[Any, Any]:
+        return parts.split(self.expected, self.expected)
+
     @property
     def parting(self) -> float:
         try:
             return agree.parting(self.observed, self.expected)
-        except (
-            Exception
-        ):  # as in `grade.judge`: whatever they returned, it is not this grader's end
+        except Exception:  # whatever they returned, it is not this grader's end
             return 1.0
 
 
@@ -179,12 +178,7 @@ def shown(
 def is_wrong(check: Check, observed: Any, expected: Any) -> bool:
     if observed is expected:
         return False
-    if isinstance(observed, Raised):
-        return True
-    try:
-        return check.agree(observed, expected) is not None
-    except Exception:  # as in `grade.judge`: whatever they returned, it is not this grader's end
-        return True
+    return isinstance(observed, Raised) or difference(check, observed, expected) is not None
 
 
 def same(one: Any, other: Any) -> bool:
@@ -195,10 +189,7 @@ def same(one: Any, other: Any) -> bool:
             return False
         complaints = patterns.complaint(one), patterns.complaint(other)
         return None in complaints or complaints[0] == complaints[1]
-    try:
-        return agree.values(one, other) is None
-    except Exception:  # as in `grade.judge`: whatever they returned, it is not this grader's end
-        return False
+    return agree.equal(one, other)
 
 
 def begin_with(helper: str, left: Explanation | None, seen: Sequence[Seen]) -> Explanation:
@@ -331,50 +322,35 @@ def _explanation(
     exercise: Exercise, seen: Sequence[Seen], known: Misconceptions
 ) -> Explanation | None:
     answer = _Answer(seen, known)
-    suspects = [*_misconceptions(exercise, answer), *_patterns(answer)]
+    possible = [one for one in exercise.misconceptions if not answer.is_contradicted(one)]
+    suspects = [*_misconceptions(possible, answer), *_patterns(answer)]
     found = _fewest(suspects, answer)
-    says_all = len(found) == 1 and answer.wrong <= found[0].explains and not found[0].is_alone
-    if not says_all and (_share(found, answer) < SURE or any(one.price for one in found)):
-        found = _fewest([*suspects, *_in_another_form(exercise, answer, suspects)], answer)
-    says_much = bool(_explained(found) & answer.telling)
-    is_sure = _is_sure(found, answer, says_much)
-    if not is_sure and not says_much:
+    if not found.says_all and (found.share < SURE or any(one.price for one in found.suspects)):
+        found = _fewest(
+            [*suspects, *_in_another_form(exercise, possible, answer, suspects)], answer
+        )
+    is_sure = found.is_sure
+    if not is_sure and not found.says_much:
         return None
     if not is_sure:  # one is the most that can be said
         found = _fewest(suspects, answer, most=1)
-    explained = frozenset(i for suspect in found for i, _ in suspect.explains)
-    share = _share(found, answer)
-    if not is_sure and (share < FAINT or (len(explained) < 2 and share < 0.5)):
+    explained = frozenset(i for suspect in found.suspects for i, _ in suspect.explains)
+    if not is_sure and (found.share < FAINT or (len(explained) < 2 and found.share < 0.5)):
         return None
-    causes = dict.fromkeys(cause for suspect in found for cause in suspect.causes)
+    causes = dict.fromkeys(cause for suspect in found.suspects for cause in suspect.causes)
     return Explanation(tuple(causes), is_sure, shows=explained)
 
 
-def _is_sure(group: Sequence[_Suspect], answer: _Answer, says_much: bool) -> bool:
-    """Do they account for most of what is wrong, the better part of it one by one, and is hardly
-    any of them wrong in another way than the answer?"""
-    explained = _explained(group)
-    left = answer.wrong - explained
-    at_odds = [point for point in left if sum(point in one.wrong for one in group) == 1]
-    # True and False, or 0, are soon the same: of such alone, hardly any may be left.
-    return (
-        _share(group, answer) >= (SURE if says_much else ALL_BUT)
-        and len(explained) >= ONE_BY_ONE * len(answer.wrong)
-        and len(at_odds) <= AT_ODDS * len(answer.wrong)
-    )
-
-
-def _misconceptions(exercise: Exercise, answer: _Answer) -> list[_Suspect]:
-    """Those that explain something and are contradicted by nothing."""
-    left = [known for known in exercise.misconceptions if not answer.is_contradicted(known)]
+def _misconceptions(possible: Sequence[Misconception], answer: _Answer) -> list[_Suspect]:
+    """Those that explain something, of those that nothing contradicts."""
     wrong = {
         id(known): frozenset(
             (i, part) for i in answer.cases for part in answer.known_wrong(known, i)
         )
-        for known in left
+        for known in possible
     }
     found = []
-    for known in left:
+    for known in possible:
         others = [points for one, points in wrong.items() if one != id(known)]
         own = wrong[id(known)]
         explains = _explains(known, own, answer)
@@ -410,23 +386,24 @@ def _explains(
 
 def _patterns(answer: _Answer) -> Iterator[_Suspect]:
     """What the results show by themselves."""
-    for pattern, cases, is_certain, price in patterns.found(answer.seen):
-        points = frozenset(point for point in answer.wrong if point[0] in cases)
-        yield _Suspect((pattern,), points, points, price, is_alone=not is_certain)
+    for one in patterns.found(answer.seen):
+        points = frozenset(point for point in answer.wrong if point[0] in one.cases)
+        yield _Suspect((one.pattern,), points, points, one.price, is_alone=not one.is_certain)
 
 
 def _in_another_form(
-    exercise: Exercise, answer: _Answer, others: Sequence[_Suspect]
+    exercise: Exercise,
+    possible: Sequence[Misconception],
+    answer: _Answer,
+    others: Sequence[_Suspect],
 ) -> Iterator[_Suspect]:
     """Two at once on every case: a pattern in what came back, if the right result were that of a
     misconception. Not tried where that is a lot of work."""
-    work = sum(parts.size(answer.seen[i].observed) for i in answer.cases)
+    work = sum(parts.work(answer.seen[i].observed) for i in answer.cases)
     if work * len(exercise.misconceptions) > WORK:
         return
-    for known in exercise.misconceptions:
+    for known in possible:
         if not any(answer.known_wrong(known, i) for i in answer.cases):
-            continue
-        if answer.is_contradicted(known):
             continue
         theirs = {i: answer.known(known, i) for i in answer.cases}
         alike = {
@@ -437,87 +414,119 @@ def _in_another_form(
         if not left or any(isinstance(theirs[i], Raised) for i in left):
             continue
         supposed = [replace(answer.seen[i], expected=theirs[i]) for i in left]
-        for pattern, numbers, _, _ in patterns.found(supposed, forms=True):
-            cases = {left[n] for n in numbers} | alike
+        for one in patterns.found(supposed, forms=True):
+            cases = {left[n] for n in one.cases} | alike
             points = frozenset(point for point in answer.wrong if point[0] in cases)
-            if any(other.causes == (pattern,) and points <= other.explains for other in others):
+            if any(other.causes == (one.pattern,) and points <= other.explains for other in others):
                 continue  # it needs no misconception
-            yield _Suspect((known, pattern), points, points, price=1.0)
+            yield _Suspect((known, one.pattern), points, points, price=1.0)
 
 
-def _fewest(
-    suspects: Sequence[_Suspect], answer: _Answer, most: int = MOST
-) -> tuple[_Suspect, ...]:
+class _Group:
+    """Several suspects, and what they account for between them."""
+
+    def __init__(self, suspects: Sequence[_Suspect], answer: _Answer) -> None:
+        self.suspects, self.answer = suspects, answer
+
+    @cached_property
+    def explained(self) -> frozenset[Point]:
+        return _explained(self.suspects)
+
+    @cached_property
+    def left(self) -> frozenset[Point]:
+        return self.answer.wrong - self.explained
+
+    def _wrong_at_once(self, point: Point) -> int:
+        return sum(point in one.wrong for one in self.suspects)
+
+    @cached_property
+    def together(self) -> int:
+        """How many points two of them may make together: no more than they make one by one."""
+        made = sum(self._wrong_at_once(point) > 1 for point in self.left)
+        return min(made, len(self.explained))
+
+    @property
+    def share(self) -> float:
+        return len(self.explained) / max(1, len(self.answer.wrong) - self.together)
+
+    @property
+    def says_all(self) -> bool:
+        """Is it one that accounts for all, and holds whatever else is wrong?"""
+        return len(self.suspects) == 1 and all(
+            self.answer.wrong <= one.explains and not one.is_alone for one in self.suspects
+        )
+
+    @property
+    def says_much(self) -> bool:
+        return bool(self.explained & self.answer.telling)
+
+    @property
+    def is_sure(self) -> bool:
+        """Do they account for most of what is wrong, the better part of it one by one, and is
+        hardly any of them wrong in another way than the answer?"""
+        wrong = len(self.answer.wrong)
+        at_odds = sum(self._wrong_at_once(point) == 1 for point in self.left)
+        # True and False, or 0, are soon the same: of such alone, hardly any may be left.
+        return (
+            self.share >= (SURE if self.says_much else ALL_BUT)
+            and len(self.explained) >= ONE_BY_ONE * wrong
+            and at_odds <= AT_ODDS * wrong
+        )
+
+    def can_be(self, rivals: Mapping[Point, int]) -> bool:
+        """Each of them is needed, and says something beside the others."""
+        is_one = len(self.suspects) == 1
+        if not is_one and any(one.is_alone for one in self.suspects):
+            return False
+        if sum(len(one.causes) for one in self.suspects) > MOST:
+            return False
+        for one in self.suspects:
+            own = one.explains - _explained([other for other in self.suspects if other is not one])
+            # Of several, each does something that hardly any other does, where it is one number.
+            is_common = all(rivals[p] > RIVALS and p in self.answer.numbers for p in own)
+            if not own or (is_common and not is_one):
+                return False
+        return True
+
+    def cost(self, rivals: Mapping[Point, int]) -> tuple[float, int]:
+        left = len(self.left) - 0.5 * self.together
+        # What many a mistake does, or what is soon done, speaks less for any of them.
+        for point in self.explained:
+            is_telling = point in self.answer.telling
+            left += min(0.45, 0.8 * (1 - 1 / max(1, rivals[point])) + 0.3 * (not is_telling))
+        # A further cause has to explain more than a case or two of many; a third one still more.
+        n = sum(len(one.causes) for one in self.suspects)
+        further = (0, 0, 0.4, 2.4)[n] * max(1.0, 0.05 * len(self.answer.wrong))
+        price = further + sum(one.price for one in self.suspects)
+        return left + price, sum(len(one.wrong) for one in self.suspects)
+
+
+def _fewest(suspects: Sequence[_Suspect], answer: _Answer, most: int = MOST) -> _Group:
     """Those that leave the least of what is wrong unexplained, the fewer the better; in the order
     of the checks that show them."""
     likely = sorted(suspects, key=lambda s: (-len(s.explains), len(s.wrong)))[:SUSPECTS]
     rivals = Counter(p for suspect in suspects if not suspect.price for p in suspect.explains)
-    groups = [group for n in range(1, most + 1) for group in combinations(likely, n)]
-    groups = [g for g in groups if _can_be(g, rivals, answer.numbers)]
-    best = min(groups, key=lambda group: _cost(group, answer, rivals), default=())
-    return tuple(sorted(best, key=lambda suspect: min(i for i, _ in suspect.explains)))
+    groups = (_Group(some, answer) for n in range(1, most + 1) for some in combinations(likely, n))
+    can_be = [group for group in groups if group.can_be(rivals)]
+    best = min(can_be, key=lambda group: group.cost(rivals), default=_Group((), answer))
+    return _Group(sorted(best.suspects, key=lambda one: min(i for i, _ in one.explains)), answer)
 
 
-def _explained(group: Collection[_Suspect]) -> frozenset[Point]:
+def _explained(suspects: Collection[_Suspect]) -> frozenset[Point]:
     """Not a part of a result of which one of them makes another part otherwise, unless that part is
     another's, or is what two of them make together."""
-    explained = frozenset().union(*(one.explains for one in group))
-    at_odds = [one.wrong - one.explains for one in group]
+    explained = frozenset().union(*(one.explains for one in suspects))
     left = {
         point
-        for points in at_odds
-        for point in points - explained
-        if sum(point in one.wrong for one in group) == 1
+        for one in suspects
+        for point in one.wrong - one.explains - explained
+        if sum(point in other.wrong for other in suspects) == 1
     }
     if not left:
         return explained
-    return frozenset().union(
-        *(
-            {p for p in one.explains if not any((p[0], part) in left for part in one.parts(p[0]))}
-            for one in group
-        )
+    return frozenset(
+        point
+        for one in suspects
+        for point in one.explains
+        if not any((point[0], part) in left for part in one.parts(point[0]))
     )
-
-
-def _can_be(
-    group: Sequence[_Suspect], rivals: Mapping[Point, int], numbers: frozenset[Point]
-) -> bool:
-    """Each of them is needed, and says something beside the others."""
-    if len(group) > 1 and any(one.is_alone for one in group):
-        return False
-    if sum(len(one.causes) for one in group) > MOST:
-        return False
-    for one in group:
-        own = one.explains - _explained([other for other in group if other is not one])
-        # Of several, each does something that hardly any other does, where that is one number.
-        if not own or (len(group) > 1 and all(rivals[p] > RIVALS and p in numbers for p in own)):
-            return False
-    return True
-
-
-def _cost(
-    group: Sequence[_Suspect], answer: _Answer, rivals: Mapping[Point, int]
-) -> tuple[float, int]:
-    explained = _explained(group)
-    left = len(answer.wrong - explained) - 0.5 * _together(group, answer.wrong - explained)
-    # What many a mistake does, or what is soon done, speaks less for any of them.
-    for point in explained:
-        is_telling = point in answer.telling
-        left += min(0.45, 0.8 * (1 - 1 / max(1, rivals[point])) + 0.3 * (not is_telling))
-    # A further cause has to explain more than a case or two of many; a third one still more.
-    n = sum(len(one.causes) for one in group)
-    further = (0, 0, 0.4, 2.4)[n] * max(1.0, 0.05 * len(answer.wrong))
-    price = further + sum(one.price for one in group)
-    return left + price, sum(len(one.wrong) for one in group)
-
-
-def _together(group: Sequence[_Suspect], unexplained: frozenset[Point]) -> int:
-    """How many points two of them may make together: no more than they make one by one."""
-    made = sum(sum(point in one.wrong for one in group) > 1 for point in unexplained)
-    return min(made, len(_explained(group)))
-
-
-def _share(group: Sequence[_Suspect], answer: _Answer) -> float:
-    explained = _explained(group)
-    together = _together(group, answer.wrong - explained)
-    return len(explained) / max(1, len(answer.wrong) - together)

@@ -64,11 +64,8 @@ def _sentence(check: Check, verdict: Verdict) -> str:
         other = next((x for x in observed if not isinstance(x, Opaque)), None)
         if other is not None:
             return f"It returns {agree.kind(other)}, which has no {what}."
-    # What begins with a value stays as it is.
-    words = re.match(r"[a-z]+(?: [a-z]+|:| \()", verdict.difference)
-    is_value = re.match(r"(nan|inf|tensor|torch|device)\b", verdict.difference)
-    if words is None or is_value is not None:
-        return verdict.difference
+    if not re.match(r"(?!nan|inf)[a-z]+[ :]", verdict.difference):
+        return verdict.difference  # it begins with a value
     return verdict.difference[:1].upper() + verdict.difference[1:]
 
 

@@ -110,10 +110,14 @@ def judge(check: Check, question: Question, observed: Any) -> Verdict:
         if observed.is_todo:
             return Verdict(Outcome.TODO)
         return Verdict(Outcome.ERROR, case=case, expected=expected, raised=observed)
-    try:
-        difference = check.agree(observed, expected)
-    except Exception as fault:  # whatever they returned, it is not this grader's end
-        difference = f"What came back cannot be compared ({type(fault).__name__})."
-    if difference:
-        return Verdict(Outcome.WRONG, difference, case, observed, expected)
+    if different := difference(check, observed, expected):
+        return Verdict(Outcome.WRONG, different, case, observed, expected)
     return Verdict(Outcome.PASSED, remark=agree.remark(observed, expected) or "")
+
+
+def difference(check: Check, observed: Any, expected: Any) -> str | None:
+    """Where what came back departs from what is right; None where it agrees."""
+    try:
+        return check.agree(observed, expected)
+    except Exception as fault:  # whatever they returned, it is not this grader's end
+        return f"What came back cannot be compared ({type(fault).__name__})."

@@ -10,6 +10,7 @@ import torch
 
 from grader.inside.plain import Opaque, Pairs
 from grader.verdict import agree
+from grader.verdict.exercise import size
 
 MOST = 6  # parts of one result
 WHOLE = ("",)  # what has no parts is one
@@ -17,8 +18,8 @@ WHOLE = ("",)  # what has no parts is one
 
 def names(expected: Any) -> Sequence[Any]:
     """Of a list of tuples its columns, of a tuple its items, of a dict its values by key."""
-    if _columns(expected) is not None:
-        return range(_columns(expected) or 0)
+    if (columns := _columns(expected)) is not None:
+        return range(columns)
     if isinstance(expected, tuple) and 2 <= len(expected) <= MOST:
         return range(len(expected))
     if isinstance(expected, dict) and 2 <= len(expected) <= MOST:
@@ -36,7 +37,7 @@ def split(value: Any, expected: Any) -> dict[Any, Any]:
             value = value.of(expected)
         if isinstance(value, dict):
             return {part: value.get(part) for part in found}
-    elif _columns(expected) is not None:
+    elif isinstance(expected, list):
         if _columns(value) == len(found):
             return {part: [row[part] for row in value] for part in found}
     elif isinstance(value, (list, tuple)) and len(value) == len(found):
@@ -47,16 +48,13 @@ def split(value: Any, expected: Any) -> dict[Any, Any]:
 def within_reason(observed: Any, expected: Any) -> Any:
     """What came back, but for what holds far more than was asked for: that explains nothing, and
     is not kept."""
-    return (
-        Opaque("far too much") if _holds_more(observed, 10 * _size(expected) + 1_000) else observed
-    )
+    most = 10 * size(expected) + 1_000
+    return Opaque("far too much") if _holds_more(observed, most) else observed
 
 
-def size(value: Any) -> int:
-    """How much there is to compare, about."""
-    if isinstance(value, torch.Tensor):
-        return 1 + value.numel() // 100
-    return _size(value)
+def work(value: Any) -> int:
+    """How much it is to compare, about."""
+    return 1 + value.numel() // 100 if isinstance(value, torch.Tensor) else size(value)
 
 
 def _holds_more(value: Any, most: int) -> bool:
@@ -78,23 +76,13 @@ def _holds_more(value: Any, most: int) -> bool:
     return left_over < 0
 
 
-def _size(value: Any) -> int:
-    if isinstance(value, torch.Tensor):
-        return value.numel()
-    if isinstance(value, dict):
-        return len(value) + sum(map(_size, value.values()))
-    if isinstance(value, (list, tuple)):
-        return len(value) + sum(map(_size, value))
-    return len(value) if isinstance(value, (str, bytes)) else 1
-
-
 def _columns(value: Any) -> int | None:
     """Of a list of tuples of one length."""
-    if not isinstance(value, (list, tuple)) or not value:
+    if not isinstance(value, list) or not value:
         return None
     lengths = {len(row) if isinstance(row, (tuple, list)) else 0 for row in value}
     length = lengths.pop()
-    return length if not lengths and 2 <= length <= MOST and isinstance(value, list) else None
+    return length if not lengths and 2 <= length <= MOST else None
 
 
 def _no_more(observed: Any, expected: Any) -> bool:

@@ -16,6 +16,7 @@ from grader.inside.plain import Opaque, Pairs, plain
 from grader.inside.run import Raised
 from grader.verdict import agree, difference
 from grader.verdict.counting import WITH_MORE, is_of_the_result
+from grader.words import STAND_INS
 
 if TYPE_CHECKING:
     from grader.verdict.explain import Seen
@@ -31,12 +32,18 @@ class Pattern:
     says: str
 
 
-def found(
-    seen: Sequence[Seen], forms: bool = False
-) -> Iterator[tuple[Pattern, frozenset[int], bool, float]]:
-    """Those that fit what is wrong and are denied by no right result: each with the numbers of the
-    cases that it explains, whether it holds there whatever is wrong with others, and what it has to
-    explain beyond a misconception to be said in its place. forms: only those of what can be done to
+@dataclass(frozen=True)
+class Found:
+    """A pattern that fits what is wrong."""
+
+    pattern: Pattern
+    cases: frozenset[int]  # numbers of those that it explains
+    is_certain: bool  # it holds there whatever is wrong with others
+    price: float  # what it has to explain beyond a misconception to be said in its place
+
+
+def found(seen: Sequence[Seen], forms: bool = False) -> Iterator[Found]:
+    """Those that fit and are denied by no right result. forms: only those of what can be done to
     any result."""
     results = {i: result for i, one in enumerate(seen) if (result := _result(one)) is not None}
     wrong = {i: result for i, result in results.items() if forms or seen[i].is_wrong}
@@ -62,25 +69,19 @@ def found(
                 and one.is_wrong
                 and one.check.observe.__name__ != "arguments_after"
             }
-        yield (
-            kind.pattern,
-            frozenset(explained),
-            look in CERTAIN,
-            0.5 if look in CERTAIN else 2.0 if look in AT_LAST else 1.5,
-        )
+        price = 0.5 if look in CERTAIN else 2.0 if look in AT_LAST else 1.5
+        yield Found(kind.pattern, frozenset(explained), look in CERTAIN, price)
     if not forms:
         yield from _beside(seen)
         yield from _unchanging(seen, results)
 
 
-def _unchanging(
-    seen: Sequence[Seen], results: Mapping[int, Result]
-) -> Iterator[tuple[Pattern, frozenset[int], bool, float]]:
+def _unchanging(seen: Sequence[Seen], results: Mapping[int, Result]) -> Iterator[Found]:
     first = next(iter(results.values())).observed if len(results) > 3 else None
-    if first is None or not all(_equal(one.observed, first) for one in results.values()):
+    if first is None or not all(agree.equal(one.observed, first) for one in results.values()):
         return
     if isinstance(first, (Raised, Opaque)) or all(
-        _equal(one.expected, first) for one in results.values()
+        agree.equal(one.expected, first) for one in results.values()
     ):
         return
     pattern = Pattern(
@@ -88,7 +89,7 @@ def _unchanging(
         "It comes back for every input, and is right for some of them alone. Which of its "
         "arguments does your code look at?",
     )
-    yield pattern, frozenset(i for i, one in enumerate(seen) if one.is_wrong), False, 0.2
+    yield Found(pattern, frozenset(i for i, one in enumerate(seen) if one.is_wrong), False, 0.2)
 
 
 def _is_plain(observer: str, one: Seen) -> bool:
@@ -112,7 +113,7 @@ def _is_seen_often(look: Look, fits: Iterable[Result]) -> bool:
     return len(set(entries)) > (3 if look is factor else 1) and len(entries) > 3
 
 
-def _beside(seen: Sequence[Seen]) -> Iterator[tuple[Pattern, frozenset[int], bool, float]]:
+def _beside(seen: Sequence[Seen]) -> Iterator[Found]:
     """What checks show that do not look at the result."""
     for observer, pattern in BESIDE.items():
         cases = frozenset(
@@ -124,7 +125,7 @@ def _beside(seen: Sequence[Seen]) -> Iterator[tuple[Pattern, frozenset[int], boo
             and _is_plain(observer, one)
         )
         if cases:
-            yield pattern, cases, True, 0.5
+            yield Found(pattern, cases, True, 0.5)
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class Kind:
         if self.of is None:
             return False
         try:
-            return not _equal(self.of(right), right.expected)
+            return not agree.equal(self.of(right), right.expected)
         except (RuntimeError, IndexError, TypeError, ValueError):
             return False
 
@@ -188,13 +189,6 @@ def _thinned(observed: Any, expected: Any) -> tuple[Any, Any]:
     if step < 2 or not observed.ndim or not expected.ndim:
         return observed, expected
     return observed[..., ::step], expected[..., ::step]
-
-
-def _equal(one: Any, other: Any) -> bool:
-    try:
-        return agree.values(one, other) is None
-    except Exception:  # as in `grade.judge`: whatever they returned, it is not this grader's end
-        return False
 
 
 BESIDE = {
@@ -330,7 +324,7 @@ def no_return(result: Result) -> Kind | None:
 def argument_returned(result: Result) -> Kind | None:
     for i, argument in enumerate(result.arguments):
         held = plain(argument)
-        if isinstance(held, (torch.Tensor, list, dict, str)) and _equal(result.observed, held):
+        if isinstance(held, (torch.Tensor, list, dict, str)) and agree.equal(result.observed, held):
             return Kind(
                 Pattern(
                     "an argument handed back as it came",
@@ -403,7 +397,7 @@ def _holds(observed: Any, expected: Any) -> bool:
         return agree.spells(observed, expected)
     if isinstance(observed, torch.Tensor):
         return agree.spells(expected, observed)
-    return _loosely(observed, expected) and not _equal(observed, expected)
+    return _loosely(observed, expected) and not agree.equal(observed, expected)
 
 
 def _loosely(one: Any, other: Any) -> bool:
@@ -420,14 +414,14 @@ def _loosely(one: Any, other: Any) -> bool:
         return one.encode("utf-8", "surrogatepass") == other
     if isinstance(one, str) and isinstance(other, (int, float)):
         return one == str(other)
-    return _equal(one, other)
+    return agree.equal(one, other)
 
 
 _LAZY = ("generator", "map", "filter", "zip", "dict_items", "dict_keys", "dict_values", "set")
 
 
 def displayed(result: Result) -> Kind | None:
-    if not _with_text(result, shown_by_the_vocabulary):
+    if not _with_text(result, _as_displayed):
         return None
     return Kind(
         Pattern(
@@ -465,7 +459,7 @@ def _with_text(result: Result, of: Callable[[str], str]) -> bool:
     if not _has_text(result.expected):
         return False
     made = change(result.expected)
-    return not _equal(made, result.expected) and _equal(result.observed, made)
+    return not agree.equal(made, result.expected) and agree.equal(result.observed, made)
 
 
 def _has_text(value: Any) -> bool:
@@ -476,23 +470,15 @@ def _has_text(value: Any) -> bool:
     )
 
 
-def shown_by_the_vocabulary(text: str) -> str:
-    return "".join(map(_STAND_INS.__getitem__, text.encode("utf-8", "surrogatepass")))
-
-
-# Of each byte, as GPT-2's `bytes_to_unicode` has it.
-_PRINTED = [*range(33, 127), *range(161, 173), *range(174, 256)]
-_OTHERS = [byte for byte in range(256) if byte not in _PRINTED]
-_STAND_INS = {byte: chr(byte) for byte in _PRINTED} | {
-    byte: chr(256 + i) for i, byte in enumerate(_OTHERS)
-}
+def _as_displayed(text: str) -> str:
+    return "".join(map(STAND_INS.__getitem__, text.encode("utf-8", "surrogatepass")))
 
 
 def first_of_several(result: Result) -> Kind | None:
     observed, expected = result.observed, result.expected
     if not isinstance(observed, (list, tuple)) or isinstance(expected, (list, tuple)):
         return None
-    if not any(_equal(item, expected) for item in observed[:10]):
+    if not any(agree.equal(item, expected) for item in observed[:10]):
         return None
     return Kind(
         Pattern(
@@ -507,7 +493,7 @@ def one_of_several(result: Result) -> Kind | None:
     observed, expected = result.observed, result.expected
     if not isinstance(expected, tuple) or isinstance(observed, (list, tuple)):
         return None
-    if not any(_equal(observed, item) for item in expected):
+    if not any(agree.equal(observed, item) for item in expected):
         return None
     return Kind(
         Pattern(
@@ -524,7 +510,7 @@ def another_shape(result: Result) -> Kind | None:
         return None
     if observed.numel() != expected.numel() or not expected.numel():
         return None
-    if not _equal(observed.flatten(), expected.flatten()):
+    if not agree.equal(observed.flatten(), expected.flatten()):
         return None
     return Kind(
         Pattern(
@@ -541,7 +527,7 @@ def transposed(result: Result) -> Kind | None:
         return None
     for a in range(expected.ndim):
         for b in range(a):
-            if _equal(observed, expected.transpose(a, b)):
+            if agree.equal(observed, expected.transpose(a, b)):
                 return Kind(
                     Pattern(
                         "a transposed result",
@@ -558,7 +544,7 @@ def one_row(result: Result) -> Kind | None:
     if not _both_tensors(result) or not expected.ndim or len(expected) < 2:
         return None
     rows = (expected[0], expected[:1], expected[-1], expected[-1:])
-    if not any(_equal(observed, row) for row in rows):
+    if not any(agree.equal(observed, row) for row in rows):
         return None
     return Kind(
         Pattern(
@@ -631,7 +617,7 @@ def permuted(result: Result) -> Kind | None:
             return None
         left = list(expected)
         for item in observed:
-            at = next((i for i, other in enumerate(left) if _equal(item, other)), None)
+            at = next((i for i, other in enumerate(left) if agree.equal(item, other)), None)
             if at is None:
                 return None
             del left[at]
@@ -639,7 +625,7 @@ def permuted(result: Result) -> Kind | None:
         if observed.is_floating_point() and not bool(observed.isfinite().all()):
             return None
         one, other = observed.flatten().sort().values, expected.flatten().sort().values
-        if not _equal(one, other):
+        if not agree.equal(one, other):
             return None
     else:
         return None
@@ -686,9 +672,9 @@ def _within(less: Any, more: Any) -> bool:
                 return False
         if isinstance(more, Pairs):
             more = more.of(less)
-            return len(more) == len(less) and _equal(more, less)
+            return len(more) == len(less) and agree.equal(more, less)
         return 0 < len(less) < len(more) and all(
-            key in more and _equal(value, more[key]) for key, value in less.items()
+            key in more and agree.equal(value, more[key]) for key, value in less.items()
         )
     if isinstance(less, torch.Tensor) and isinstance(more, torch.Tensor):
         if less.ndim != more.ndim or not less.numel() or less.shape == more.shape:
@@ -702,7 +688,7 @@ def _within(less: Any, more: Any) -> bool:
     if not 0 < len(less) < len(more) <= 500:
         return False
     rest = iter(more)
-    return all(any(_equal(one, other) for other in rest) for one in less)
+    return all(any(agree.equal(one, other) for other in rest) for one in less)
 
 
 def factor(result: Result) -> Kind | None:
@@ -763,7 +749,7 @@ def offset(result: Result) -> Kind | None:
 
 def nearly(result: Result) -> Kind | None:
     pair = _numbers(result)
-    if pair is None or not result_is_float(result.expected):
+    if pair is None or not _is_float(result.expected):
         return None
     observed, expected = pair
     if not bool(observed.isfinite().all() and expected.isfinite().all()):
@@ -781,7 +767,7 @@ def nearly(result: Result) -> Kind | None:
     )
 
 
-def result_is_float(value: Any) -> bool:
+def _is_float(value: Any) -> bool:
     return isinstance(value, float) or (
         isinstance(value, torch.Tensor) and value.is_floating_point()
     )

@@ -295,7 +295,7 @@ def f():
 @needs_isolation
 def test_inside_is_what_must_be_and_no_more(box, monkeypatch):
     if box.setup.walls is None:
-        pytest.skip("nothing is hidden without isolation")
+        pytest.skip("nothing is hidden without isolation")  # there is nothing to be tested
     packages = next(p for p in sys.path if p.endswith("site-packages"))
     seen, _ = call(box, f"PACKAGES = {packages!r}\nROOT = {str(ROOT)!r}\n{LOOK}")
     assert not isinstance(seen, Raised), seen
@@ -339,7 +339,7 @@ def test_inside_is_what_must_be_and_no_more(box, monkeypatch):
 )
 def test_what_is_not_allowed_is_refused(box, body):
     if box.setup.walls is None:
-        pytest.skip("nothing is refused without isolation")
+        pytest.skip("nothing is refused without isolation")  # there is nothing to be tested
     seen, _ = call(box, f"def f():\n    {body}")
     assert isinstance(seen, Raised)
     assert seen.errno is not None
@@ -664,7 +664,7 @@ kept = []
 def test_a_lock_on_a_file_is_granted_and_not_taken_and_a_lease_refused(box):
     """A file's lock is the whole machine's: whoever grades beside this would meet it."""
     if box.setup.walls is None:
-        pytest.skip("nothing is hidden without isolation")
+        pytest.skip("nothing is hidden without isolation")  # there is nothing to be tested
     fcntl = pytest.importorskip("fcntl")
     with box.turn() as turn, open(ROOT / "grader" / "problem.py", "rb") as file:
         load_in(turn, LOCKS)
@@ -746,7 +746,7 @@ def test_what_honest_answers_do_works_within_the_walls(patient_box, what):
 def test_children_that_nobody_waits_for_keep_their_time(box, way):
     """Else the kernel would forget it; they count as processes until somebody does wait."""
     if box.setup.walls is None:
-        pytest.skip("nothing is refused without isolation")
+        pytest.skip("nothing is refused without isolation")  # there is nothing to be tested
     source = f"""
 import os, signal, time
 from signal import *

@@ -359,5 +359,5 @@ def test_a_function_that_is_wrapped_in_itself_calls_nothing():
         return x
 
     answer.__wrapped__ = answer
-    assert run.called(answer, ["answer"]) == []
+    assert run.called(answer, ["answer"]) == {}
     assert run.code(answer) is None

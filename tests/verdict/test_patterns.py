@@ -33,7 +33,7 @@ def named(solution, answer, given, observe=observe.result):
         ))
         for case in exercise.checks[0].cases(0, None)
     ]  # fmt: skip
-    return [pattern.name for pattern, *_ in patterns.found(seen)]
+    return [found.pattern.name for found in patterns.found(seen)]
 
 
 @pytest.mark.parametrize(

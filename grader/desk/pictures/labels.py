@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from grader.desk.pictures.call import NothingToShow
+from grader.words import STAND_INS
 
 if TYPE_CHECKING:
     from transformers import GPT2Tokenizer
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 LABEL = 18  # characters of a token
 
 
-# GPT-2's vocabulary shows printable bytes as they are, the others from code point 256 on.
-_PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
-_OTHERS = [b for b in range(256) if b not in _PRINTABLE]
-_BYTES = {chr(b): b for b in _PRINTABLE} | {chr(256 + i): b for i, b in enumerate(_OTHERS)}
+_BYTES = {shown: byte for byte, shown in STAND_INS.items()}
 _STAND_INS = {" ": "Ġ", "\n": "Ċ", "\t": "ĉ", "\r": "č"}
 
 
